@@ -1,0 +1,60 @@
+"""Nonlinearities as functions on arrays, each with its derivative as a function of its own OUTPUT.
+
+After the forward pass a layer still holds a = f(z) but not z. That is enough: f'(z) can be read off a.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scratchnet import checks
+
+
+def relu(z: Any) -> np.ndarray:
+    """Rectified linear unit, entry by entry: a = max(z, 0). Any shape; the shape is kept."""
+    return np.maximum(checks.real("z", z), 0)
+
+
+def relu_grad(a: Any) -> np.ndarray:
+    """Derivative of ReLU from its output: 1 where a > 0, else 0. At the kink z = 0 it is taken as 0."""
+    a = checks.real("a", a)
+    return (a > 0).astype(a.dtype)
+
+
+def sigmoid(z: Any) -> np.ndarray:
+    """Logistic function, entry by entry: a = 1 / (1 + e⁻ᶻ), for any finite z without overflow.
+
+    Only e^(-|z|) is ever computed, which is at most 1: for z < 0 the same value is e^z / (1 + e^z).
+    """
+    z = checks.real("z", z)
+    e = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1, e) / (1 + e)
+
+
+def sigmoid_grad(a: Any) -> np.ndarray:
+    """Derivative of the sigmoid from its output: a (1 - a)."""
+    a = checks.real("a", a)
+    return a * (1 - a)
+
+
+def tanh(z: Any) -> np.ndarray:
+    """Hyperbolic tangent, entry by entry: a = (e^z - e⁻ᶻ) / (e^z + e⁻ᶻ)."""
+    return np.tanh(checks.real("z", z))
+
+
+def tanh_grad(a: Any) -> np.ndarray:
+    """Derivative of tanh from its output: 1 - a²."""
+    a = checks.real("a", a)
+    return 1 - a * a
+
+
+def softmax(z: Any) -> np.ndarray:
+    """Turn every row into probabilities that sum to 1: e^(zᵢ) / Σⱼ e^(zⱼ), over the last axis.
+
+    Subtracting the row's largest entry first changes nothing in the quotient and keeps e^z from overflowing.
+    """
+    z = checks.real("z", z)
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)

@@ -1,0 +1,82 @@
+"""One place for what every public function asks of its arguments: real, finite, and of the right shape."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+
+def real(name: str, value: Any) -> np.ndarray:
+    """Return `value` as a float array; raise TypeError for anything that is not real numbers."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return value
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} must be a rectangular array, got rows of different lengths") from error
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must hold real numbers, got {type(value).__name__} of dtype {array.dtype}")
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def finite(name: str, value: Any, dtype: Any = None) -> np.ndarray:
+    """Return a fresh copy of `value` in `dtype`; raise ValueError where it holds NaN or infinity."""
+    array = real(name, value)
+    with np.errstate(over="ignore"):
+        array = np.array(array, dtype=dtype)
+    if not np.isfinite(array).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise ValueError(f"{name} must be finite in {array.dtype}, got {array[where]} at index {where}")
+    return array
+
+
+def samples(name: str, value: Any, n_columns: int | None = None, dtype: Any = None) -> np.ndarray:
+    """Return a fresh copy of `value` as a finite matrix (N, n_columns) with N >= 1."""
+    array = finite(name, value, dtype)
+    columns = "n_columns" if n_columns is None else n_columns
+    if array.ndim != 2 or (n_columns is not None and array.shape[1] != n_columns):
+        hint = f"; use {name}.reshape(-1, 1)" if array.ndim == 1 and n_columns == 1 else ""
+        raise ValueError(f"{name} must have shape (N, {columns}), got {array.shape}{hint}")
+    if array.size == 0:
+        raise ValueError(f"{name} must hold at least one sample, got shape {array.shape}")
+    return array
+
+
+def same_shape(name: str, array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return `array`; raise ValueError unless its shape is `shape` (nothing is broadcast)."""
+    if array.shape != shape:
+        hint = f"; use {name}.reshape(-1, 1)" if array.ndim == 1 and shape == (array.size, 1) else ""
+        raise ValueError(f"{name} must have shape {shape}, got {array.shape}{hint}")
+    return array
+
+
+def positive_int(name: str, value: Any, minimum: int = 1) -> int:
+    """Return `value` as an int of at least `minimum`; floats, strings and booleans are refused."""
+    kind = "a positive integer" if minimum == 1 else f"an integer of at least {minimum}"
+    if isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be {kind}, got {value!r}")
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be {kind}, got {value!r}") from None
+    if number < minimum:
+        raise ValueError(f"{name} must be {kind}, got {number}")
+    return number
+
+
+def number(name: str, value: Any, low: float = 0.0, high: float = np.inf, *, include_low: bool = False) -> float:
+    """Return `value` as a finite float in (low, high), or in [low, high) with `include_low`."""
+    wanted = f"a finite number {'>=' if include_low else '>'} {low:g}" + (f" and < {high:g}" if high < np.inf else "")
+    if isinstance(value, (bool, np.bool_)) or np.ndim(value) != 0 or np.asarray(value).dtype.kind not in "fiu":
+        raise TypeError(f"{name} must be {wanted}, got {value!r}")
+    result = float(value)
+    if not (low < result < high or (include_low and result == low)):
+        raise ValueError(f"{name} must be {wanted}, got {value!r}")
+    return result
+
+
+def seed(value: Any) -> int | None:
+    """Return a seed: None for a fresh one, or an integer of at least 0."""
+    return None if value is None else positive_int("seed", value, minimum=0)

@@ -1,0 +1,93 @@
+"""Gradients measured without calculus, to check those derived with it.
+
+A central difference moves one number a little to both sides and looks at the loss. It is slow, exact to about
+ten digits, and knows nothing of the backward pass, which is what makes it a judge. It is blind at a kink:
+keep the inputs of a ReLU away from 0.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from scratchnet import checks
+from scratchnet.layers import Layer, LinearLayer
+from scratchnet.network import NeuralNetwork
+
+
+def central_difference(f: Callable[[], float], x: np.ndarray, epsilon: float = 1e-5) -> np.ndarray:
+    """Return df/dx by central differences, (f(x + ε) - f(x - ε)) / 2ε for every entry of x.
+
+    f takes no argument and reads x, which is moved in place and put back, also if f raises. The error is of
+    order ε² from the formula and 1e-16 / ε from rounding, so ε = 1e-5 is near the best. Returns the shape of x.
+    Raises TypeError unless x is a float64 array.
+    """
+    epsilon = checks.number("epsilon", epsilon)
+    if not isinstance(x, np.ndarray) or x.dtype != np.float64:
+        raise TypeError(f"x must be a float64 array, got {getattr(x, 'dtype', type(x).__name__)}")
+    slope = np.zeros_like(x)
+    for index in np.ndindex(x.shape):
+        value = x[index]
+        try:
+            x[index] = value + epsilon
+            above = f()
+            x[index] = value - epsilon
+            below = f()
+        finally:
+            x[index] = value
+        slope[index] = (above - below) / (2 * epsilon)
+    return slope
+
+
+def numerical_gradient(
+    layer: LinearLayer, X: Any, y_true: Any, loss_fn: Callable[[Any, Any], float], epsilon: float = 1e-5
+) -> np.ndarray:
+    """Return d loss_fn(layer.forward(X), y_true) / dW by central differences, in the shape of layer.W.
+
+    W is put back as it was, and what `backward` needs is not disturbed.
+    """
+    return central_difference(lambda: loss_fn(layer.forward(X, training=False), y_true), layer.W, epsilon)
+
+
+def relative_error(analytic: np.ndarray, numeric: np.ndarray) -> float:
+    """Return ‖a - n‖ / (‖a‖ + ‖n‖), which no scale factor can hide; 0 if both are zero.
+
+    Below 1e-7 is right in float64, above 1e-3 is wrong, and a factor c between them gives |1 - c| / (1 + c).
+    """
+    total = np.linalg.norm(analytic) + np.linalg.norm(numeric)
+    return float(np.linalg.norm(analytic - numeric) / total) if total > 0 else 0.0
+
+
+def check_layer(layer: Layer, X: Any, epsilon: float = 1e-5, seed: int | None = 0) -> dict[str, float]:
+    """Compare a layer's `backward` with central differences for the input and every parameter.
+
+    The loss is Σ R ⊙ forward(X) with a fixed random R, so that every output counts, and dL/d(output) = R.
+    Works on a copy. Returns the relative error for "X" and for every name in `layer.params`.
+    """
+    layer, X = copy.deepcopy(layer), checks.finite("X", X, np.float64)
+    R = np.random.default_rng(checks.seed(seed)).standard_normal(layer.forward(X, training=True).shape)
+    dX = layer.backward(R)
+    errors = {}
+    for name, array, gradient in [("X", X, dX)] + [
+        (n, getattr(layer, n), getattr(layer, "d" + n)) for n in layer.params
+    ]:
+        numeric = central_difference(lambda: float(np.sum(R * layer.forward(X, training=True))), array, epsilon)
+        errors[name] = relative_error(gradient, numeric)
+    return errors
+
+
+def check_network(net: NeuralNetwork, X: Any, y: Any, epsilon: float = 1e-5) -> dict[str, float]:
+    """Compare a network's gradients with central differences of its loss, for all of theta and for the input.
+
+    No factor of the batch size is adjusted anywhere: the loss is `net.loss`, the gradient what `backward` gives.
+    Works on a copy. Returns the relative errors {"theta": …, "X": …}.
+    """
+    net, X = copy.deepcopy(net), checks.finite("X", X, np.float64)
+    dX = net.backward(net.forward(X), y)
+    return {
+        name: relative_error(gradient, central_difference(lambda: net.loss(X, y), array, epsilon))
+        for name, array, gradient in (("theta", net.theta, net.grad), ("X", X, dX))
+    }

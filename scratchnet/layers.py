@@ -1,0 +1,190 @@
+"""A layer maps a batch forward and a gradient backward. Activations are layers too, so a network is just a list.
+
+Shapes: a batch is a matrix with one sample a row, X (N, d_in). Every formula also holds with a leading axis,
+X (K, N, d_in) and W (K, d_in, d_out), which is why transposes are `.mT` and sums run over `axis=-2`.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+
+from scratchnet import checks
+from scratchnet.activations import relu, relu_grad, sigmoid, sigmoid_grad, tanh, tanh_grad
+from scratchnet.initializers import xavier
+
+Initializer = Callable[[int, int, np.random.Generator], np.ndarray]
+
+
+def in_place(name: str) -> Any:
+    """Make an array attribute whose memory never changes: after the first one, every assignment copies into it.
+
+    So `layer.W = W` also changes `net.theta`, of which `layer.W` is a view. The shape is fixed by the first.
+    """
+    slot = "_" + name
+
+    def assign(owner: Any, value: Any) -> None:
+        array = owner.__dict__.get(slot)
+        if array is None:
+            owner.__dict__[slot] = np.array(value)
+        elif value is not array:
+            array[...] = checks.same_shape(name, np.asarray(value), array.shape)
+
+    return property(operator.attrgetter(slot), assign)
+
+
+class Layer:
+    """Base class: subclass it, write `forward` and `backward`, and name the parameters once.
+
+    ```python
+    class Scale(Layer):                      # Y = gamma * X, one factor for each column
+        params = ("gamma",)                  # its gradient is then called dgamma
+
+        def __init__(self, d):
+            self.gamma = np.ones((1, d))
+
+        def forward(self, X, training=True):
+            if training:
+                self.save(X)                 # what backward needs
+            return self.gamma * X
+
+        def backward(self, dY):
+            X = self.saved()
+            self.dgamma = (dY * X).sum(axis=-2, keepdims=True)
+            return self.gamma * dY
+    ```
+
+    `forward` with training=False must leave what was saved alone. `backward` takes dL/d(output), sets the
+    gradient of every parameter and returns dL/d(input). Gradients are not divided by anything here.
+    """
+
+    params: ClassVar[tuple[str, ...]] = ()
+    _cache: tuple[Any, ...] | None = None
+    _has_gradients = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Give every parameter and its gradient an attribute that is written in place."""
+        super().__init_subclass__(**kwargs)
+        for name in cls.__dict__.get("params", ()):
+            setattr(cls, name, in_place(name))
+            setattr(cls, "d" + name, in_place("d" + name))
+
+    def forward(self, X: np.ndarray, training: bool = True) -> np.ndarray:
+        """Return the layer's output for the batch X."""
+        raise NotImplementedError(f"{type(self).__name__} must define forward(self, X, training=True)")
+
+    def backward(self, dY: np.ndarray) -> np.ndarray:
+        """Set the parameters' gradients from dY = dL/d(output) and return dL/dX."""
+        raise NotImplementedError(f"{type(self).__name__} must define backward(self, dY)")
+
+    def update(self, lr: float) -> None:
+        """Take one step of gradient descent: W ← W - lr · dW for every parameter."""
+        lr = checks.number("lr", lr)
+        if self.params and not self._has_gradients:
+            raise RuntimeError(f"{type(self).__name__}.update needs gradients: call forward(X), then backward(dZ)")
+        for name in self.params:
+            W, dW = getattr(self, name), getattr(self, "d" + name)
+            W -= lr * dW
+
+    def save(self, *arrays: Any) -> None:
+        """Keep what `backward` needs."""
+        self._cache = arrays
+
+    def forget(self) -> None:
+        """Drop what was kept."""
+        self._cache = None
+
+    def saved(self) -> Any:
+        """Hand out what the last training forward kept, once: one array as it is, several as a tuple."""
+        if self._cache is None:
+            raise RuntimeError(f"{type(self).__name__}.backward needs a fresh forward(X, training=True) before it")
+        cache, self._cache = self._cache, None
+        self._has_gradients = True
+        return cache[0] if len(cache) == 1 else cache
+
+
+class LinearLayer(Layer):
+    """Z = X W + b, a linear map followed by a shift.
+
+        dW = Xᵀ dZ      (d_in, d_out)
+        db = 1ᵀ dZ      (1, d_out), the sum over the batch
+        dX = dZ Wᵀ      (N, d_in)
+
+    W is drawn by `init` from `default_rng(seed)`, b starts at 0. X is (N, d_in), Z is (N, d_out).
+    Raises ValueError for an input with another number of columns, RuntimeError for backward without forward.
+    """
+
+    params = ("W", "b")
+    W: np.ndarray
+    b: np.ndarray
+    dW: np.ndarray
+    db: np.ndarray
+
+    def __init__(
+        self, d_in: int, d_out: int, seed: int | None = None, *, init: Initializer = xavier, dtype: Any = np.float64
+    ) -> None:
+        d_in, d_out = checks.positive_int("d_in", d_in), checks.positive_int("d_out", d_out)
+        W = np.asarray(init(d_in, d_out, np.random.default_rng(checks.seed(seed))), dtype=dtype)
+        self.W = checks.same_shape("the matrix that init returns", W, (d_in, d_out))
+        self.b = np.zeros((1, d_out), dtype=dtype)
+        self.dW = np.zeros_like(self.W)
+        self.db = np.zeros_like(self.b)
+
+    def forward(self, X: np.ndarray, training: bool = True) -> np.ndarray:
+        """Return Z = X W + b, shape (N, d_out)."""
+        X = checks.real("X", X)
+        d_in = self.W.shape[-2]
+        if X.ndim < 2 or X.shape[-1] != d_in:
+            raise ValueError(f"X must have shape (N, {d_in}), got {X.shape}")
+        if training:
+            self.save(X)
+        return X @ self.W + self.b
+
+    def backward(self, dZ: np.ndarray) -> np.ndarray:
+        """Set dW = Xᵀ dZ and db = 1ᵀ dZ, return dX = dZ Wᵀ, shape (N, d_in)."""
+        X = self.saved()
+        self.dW = X.mT @ dZ
+        self.db = dZ.sum(axis=-2, keepdims=True)
+        return dZ @ self.W.mT
+
+
+class Activation(Layer):
+    """A = f(Z) entry by entry, so dZ = dA ⊙ f'(Z), with f' written as a function of the output A."""
+
+    f: Callable[[Any], np.ndarray]
+    f_grad: Callable[[Any], np.ndarray]
+
+    def forward(self, Z: np.ndarray, training: bool = True) -> np.ndarray:
+        """Return A = f(Z), in the shape of Z."""
+        A = self.f(Z)
+        if training:
+            self.save(A)
+        return A
+
+    def backward(self, dA: np.ndarray) -> np.ndarray:
+        """Return dZ = dA ⊙ f'(A)."""
+        return dA * self.f_grad(self.saved())
+
+
+class ReLU(Activation):
+    """max(z, 0). The mask of the backward pass is read from the output: a > 0 exactly where z > 0."""
+
+    f = staticmethod(relu)
+    f_grad = staticmethod(relu_grad)
+
+
+class Sigmoid(Activation):
+    """1 / (1 + e⁻ᶻ) as a hidden layer. As an output it belongs to `SigmoidCrossEntropy`."""
+
+    f = staticmethod(sigmoid)
+    f_grad = staticmethod(sigmoid_grad)
+
+
+class Tanh(Activation):
+    """The hyperbolic tangent, with values in (-1, 1) and slope 1 at the origin."""
+
+    f = staticmethod(tanh)
+    f_grad = staticmethod(tanh_grad)

@@ -1,0 +1,353 @@
+"""The network: a list of layers, one vector of parameters, and the loop that trains it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchnet import checks
+from scratchnet.initializers import xavier
+from scratchnet.layers import Initializer, Layer, LinearLayer, ReLU, in_place
+from scratchnet.losses import Output, SigmoidCrossEntropy
+from scratchnet.optimizers import SGD, Optimizer
+
+
+class TrainingDiverged(ArithmeticError):
+    """The loss or a parameter became NaN or infinite in batch `batch` of epoch `epoch`, both counted from 0.
+
+    The network, its history, the optimizer and the generator are as they were after the last whole epoch.
+    """
+
+    def __init__(self, epoch: int, batch: int, what: str, lr: float | None) -> None:
+        self.epoch, self.batch = epoch, batch
+        advice = "a smaller learning rate" if lr is None else f"a learning rate below {lr:g}, such as {lr / 10:g}"
+        super().__init__(
+            f"{what} in epoch {epoch}, batch {batch}. Try {advice}, smaller initial weights, or standardized "
+            "features. The network and its history are as they were after the last whole epoch."
+        )
+
+
+class Epoch(NamedTuple):
+    """What `train` records of one epoch; the validation fields are None where there was no validation data."""
+
+    loss: float  # mean over the batches as they were seen, weighted by their lengths
+    accuracy: float  # on the training data, after the epoch
+    validation_loss: float | None
+    validation_accuracy: float | None
+    grad_norms: tuple[float, ...]  # ‖mean dW of the epoch‖, for every linear layer
+    update_ratios: tuple[float, ...]  # ‖W_end - W_start‖ / ‖W_start‖, for every linear layer
+
+
+class NeuralNetwork:
+    """[Linear → activation] for every hidden layer, then Linear and an output pair.
+
+    layer_dims: sizes from input to output, [2, 64, 32, 16, 1] has two features, three hidden layers, one output.
+    seed: the i-th linear layer is drawn from seed + i, the shuffling from the next number; None is a fresh start.
+    activation: a `Layer` class for the hidden layers. init: a function of (d_in, d_out, rng).
+    output: an `Output` class, the last activation together with its loss. dtype: float64 or float32, kept throughout.
+
+    `theta` holds all parameters in one vector and `grad` all gradients; W, b, dW, db of a layer are views of
+    them. `history` has one `Epoch` for every epoch trained. Raises TypeError or ValueError for bad arguments.
+    """
+
+    theta = in_place("theta")
+    grad = in_place("grad")
+
+    def __init__(
+        self,
+        layer_dims: Sequence[int],
+        seed: int | None = None,
+        *,
+        activation: Callable[[], Layer] = ReLU,
+        init: Initializer = xavier,
+        output: Callable[[], Output] = SigmoidCrossEntropy,
+        dtype: Any = np.float64,
+    ) -> None:
+        if not isinstance(layer_dims, list | tuple | np.ndarray) or len(layer_dims) < 2:
+            raise ValueError(f"layer_dims must list at least an input and an output size, got {layer_dims!r}")
+        for name, value in (("activation", activation), ("init", init), ("output", output)):
+            if not callable(value):
+                raise TypeError(f"{name} must be a class or a function, such as {_EXAMPLES[name]}, got {value!r}")
+        if np.dtype(dtype) not in (np.float32, np.float64):
+            raise TypeError(f"dtype must be float32 or float64, got {dtype!r}")
+        self.layer_dims = [checks.positive_int("every entry of layer_dims", d) for d in layer_dims]
+        self.dtype = np.dtype(dtype)
+        self.output = output()
+        self.layers: list[Layer] = []
+        seed = checks.seed(seed)
+        for i, (d_in, d_out) in enumerate(zip(self.layer_dims, self.layer_dims[1:], strict=False)):
+            layer_seed = None if seed is None else seed + i
+            self.layers += [LinearLayer(d_in, d_out, layer_seed, init=init, dtype=dtype), activation()]
+        self.layers.pop()  # the last activation is the output pair's
+        self.rng = np.random.default_rng(None if seed is None else seed + len(self.layer_dims) - 1)
+        self.history: list[Epoch] = []
+        self._awaiting: tuple[int, ...] | None = None  # shape of the predictions that backward has not seen yet
+        self._bind()
+
+    def _bind(self) -> None:
+        """Gather all parameters and gradients in two vectors and turn the layers' arrays into views of them."""
+        arrays = [(layer, name) for layer in self.layers for name in layer.params]
+        size = sum(getattr(layer, name).size for layer, name in arrays)
+        theta, grad = np.zeros(size, self.dtype), np.zeros(size, self.dtype)
+        self._weights: list[slice] = []  # where in theta the W of each linear layer is
+        stop = 0
+        for layer, name in arrays:
+            array = getattr(layer, name)
+            start, stop = stop, stop + array.size
+            for vector, attribute in ((theta, name), (grad, "d" + name)):
+                view = vector[start:stop].reshape(array.shape)
+                view[...] = getattr(layer, attribute, 0)
+                layer.__dict__["_" + attribute] = view
+            if name == "W":
+                self._weights.append(slice(start, stop))
+        self.__dict__.update(_theta=theta, _grad=grad)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What copy.deepcopy and pickle see: theta and grad stay out, the layers hold their values."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("_theta", "_grad")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore, and make the layers' arrays views of new vectors."""
+        self.__dict__.update(state)
+        self._bind()
+
+    # The three loops that are a neural network
+
+    def _logits(self, X: np.ndarray, training: bool) -> np.ndarray:
+        for layer in self.layers:
+            X = layer.forward(X, training)
+        return X
+
+    def _backward(self, dZ: np.ndarray) -> np.ndarray:
+        for layer in reversed(self.layers):
+            dZ = layer.backward(dZ)
+        return dZ
+
+    def update(self, lr: float) -> None:
+        """Take one step of gradient descent in every layer. Raises RuntimeError before the first backward."""
+        lr = checks.number("lr", lr)
+        for layer in self.layers:
+            layer.update(lr)
+
+    # One batch at a time
+
+    def forward(self, X: Any, training: bool = True) -> np.ndarray:
+        """Return the predictions for X (N, d_in): probabilities, shape (N, d_out).
+
+        With training=True every layer keeps what `backward` needs; with False nothing is kept or disturbed.
+        Raises ValueError or TypeError for anything but a finite real matrix with d_in columns.
+        """
+        X = checks.samples("X", X, self.layer_dims[0], self.dtype)
+        Y_pred = self.output.forward(self._logits(X, training))
+        if training:
+            self._awaiting = Y_pred.shape
+        return Y_pred
+
+    def backward(self, y_pred: Any, y_true: Any) -> np.ndarray:
+        """Fill `grad` from the predictions of the last `forward` and the targets; return dL/dX.
+
+        Raises RuntimeError without a fresh forward(X, training=True), ValueError or TypeError for bad targets.
+        """
+        if self._awaiting is None:
+            raise RuntimeError("backward needs a fresh forward(X, training=True) before it")
+        y_pred = checks.same_shape("y_pred", checks.finite("y_pred", y_pred, self.dtype), self._awaiting)
+        y_true = self._targets("y_true", y_true, len(y_pred))
+        self._awaiting = None
+        return self._backward(self.output.backward(y_pred, y_true))
+
+    def _forget(self) -> None:
+        """Drop what forward passes have kept, so that `backward` needs a new one."""
+        self._awaiting = None
+        for layer in self.layers:
+            layer.forget()
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return what `forward` returns, without keeping or disturbing anything."""
+        return self.forward(X, training=False)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return labels: 0 or 1 at the threshold 0.5, shape (N, d_out); with softmax the class, shape (N,)."""
+        return self.output.predict(self.predict_proba(X))
+
+    def accuracy(self, X: Any, y: Any) -> float:
+        """Return the share of rows of X (N, d_in) whose predicted label is that of y (N, d_out)."""
+        return self._evaluate(*self._data("X", X, "y", y))[1]
+
+    def loss(self, X: Any, y: Any) -> float:
+        """Return the loss that training lowers, on X (N, d_in) and y (N, d_out)."""
+        return self._evaluate(*self._data("X", X, "y", y))[0]
+
+    def _evaluate(self, X: np.ndarray, Y: np.ndarray) -> tuple[float, float]:
+        Z = self._logits(X, training=False)
+        return float(self.output.loss(Z, Y)), self.output.accuracy(self.output.forward(Z), Y)
+
+    def _targets(self, name: str, y: Any, n_rows: int) -> np.ndarray:
+        Y = checks.same_shape(name, checks.finite(name, y, self.dtype), (n_rows, self.layer_dims[-1]))
+        self.output.check_targets(Y)
+        return Y
+
+    def _data(self, X_name: str, X: Any, y_name: str, y: Any) -> tuple[np.ndarray, np.ndarray]:
+        X = checks.samples(X_name, X, self.layer_dims[0], self.dtype)
+        return X, self._targets(y_name, y, len(X))
+
+    # Training
+
+    def train(
+        self,
+        X: Any,
+        y: Any,
+        lr: float = 0.01,
+        n_epochs: int = 2000,
+        batch_size: int | None = None,
+        verbose: bool = True,
+        *,
+        optimizer: Optimizer | None = None,
+        validation: tuple[Any, Any] | None = None,
+        on_epoch: Callable[[NeuralNetwork, int], Any] | None = None,
+        rng: np.random.Generator | None = None,
+    ) -> None:
+        """Train on X (N, d_in) and y (N, d_out), adding one `Epoch` to `history` for each of n_epochs.
+
+        Every epoch shuffles the samples and walks through them in batches of batch_size (all of them if None),
+        the last of which may be short. optimizer: `SGD(lr)` unless one is given, which brings its own lr.
+        validation: (X, y) to evaluate after every epoch. on_epoch(net, epoch) is called after every epoch,
+        numbered over all calls. rng: the generator that shuffles, the network's own unless given.
+
+        Raises TypeError or ValueError for bad arguments before anything has changed, TrainingDiverged for a
+        loss or parameter that is not finite. Then, or when interrupted, parameters, history, optimizer and
+        generator are as after the last whole epoch, and a second call goes on from there.
+        """
+        X, Y = self._data("X", X, "y", y)
+        optimizer = SGD(lr) if optimizer is None else optimizer
+        n_epochs = checks.positive_int("n_epochs", n_epochs)
+        batch_size = len(X) if batch_size is None else checks.positive_int("batch_size", batch_size)
+        rng = self.rng if rng is None else rng
+        if not callable(getattr(optimizer, "step", None)):
+            raise TypeError(f"optimizer must have a method step(theta, grad), such as Adam(0.01), got {optimizer!r}")
+        if not isinstance(rng, np.random.Generator):
+            raise TypeError(f"rng must be a numpy.random.Generator, such as np.random.default_rng(7), got {rng!r}")
+        if on_epoch is not None and not callable(on_epoch):
+            raise TypeError(f"on_epoch must be a function of (net, epoch), got {on_epoch!r}")
+        held_out = None
+        if validation is not None:
+            if not isinstance(validation, tuple | list) or len(validation) != 2:
+                raise TypeError(f"validation must be a pair (X, y), got {type(validation).__name__}")
+            held_out = self._data("validation X", validation[0], "validation y", validation[1])
+
+        self._forget()  # a forward pass before this call is no longer fresh
+        log_every = _round_step(n_epochs)
+        first = len(self.history)
+        for epoch in range(first, first + n_epochs):
+            before = self.theta.copy(), copy.deepcopy(vars(optimizer)), rng.bit_generator.state
+            try:
+                self.history.append(self._epoch(X, Y, batch_size, optimizer, held_out, rng))
+            except BaseException:
+                self.theta, optimizer.__dict__, rng.bit_generator.state = before
+                del self.history[epoch:]
+                self._forget()
+                raise
+            if verbose and ((epoch - first) % log_every == 0 or epoch == first + n_epochs - 1):
+                print(_log_line(epoch, self.history[-1]))
+            if on_epoch is not None:
+                on_epoch(self, epoch)
+
+    def _epoch(
+        self,
+        X: np.ndarray,
+        Y: np.ndarray,
+        batch_size: int,
+        optimizer: Optimizer,
+        held_out: tuple[np.ndarray, np.ndarray] | None,
+        rng: np.random.Generator,
+    ) -> Epoch:
+        """Pass once through the shuffled data and return what happened."""
+        lr = getattr(optimizer, "lr", None)
+        order = rng.permutation(len(X))
+        X_shuffled, Y_shuffled = X[order], Y[order]
+        start, mean_grad, mean_loss = self.theta.copy(), np.zeros_like(self.grad), 0.0
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows here ends in TrainingDiverged
+            for batch, first in enumerate(range(0, len(X), batch_size)):
+                X_batch, Y_batch = X_shuffled[first : first + batch_size], Y_shuffled[first : first + batch_size]
+                Z = self._logits(X_batch, training=True)
+                loss = float(self.output.loss(Z, Y_batch))
+                if not np.isfinite(loss):
+                    raise TrainingDiverged(len(self.history), batch, f"the loss became {loss}", lr)
+                self._backward(self.output.backward(self.output.forward(Z), Y_batch))
+                optimizer.step(self.theta, self.grad)
+                share = len(X_batch) / len(X)
+                mean_loss += share * loss
+                mean_grad += share * self.grad
+            loss, accuracy = self._evaluate(X, Y)
+            if not (np.isfinite(loss) and np.isfinite(self.theta).all()):
+                raise TrainingDiverged(len(self.history), batch, "the parameters overflowed", lr)
+            validation_loss, validation_accuracy = (None, None) if held_out is None else self._evaluate(*held_out)
+        return Epoch(
+            mean_loss,
+            accuracy,
+            validation_loss,
+            validation_accuracy,
+            tuple(_norm(mean_grad[w]) for w in self._weights),
+            tuple(_ratio(_norm(self.theta[w] - start[w]), _norm(start[w])) for w in self._weights),
+        )
+
+    # History, one entry an epoch
+
+    @property
+    def loss_history(self) -> list[float]:
+        """Training loss of every epoch."""
+        return [epoch.loss for epoch in self.history]
+
+    @property
+    def accuracy_history(self) -> list[float]:
+        """Training accuracy after every epoch."""
+        return [epoch.accuracy for epoch in self.history]
+
+    @property
+    def validation_loss_history(self) -> list[float | None]:
+        """Loss on the validation data after every epoch, None where there was none."""
+        return [epoch.validation_loss for epoch in self.history]
+
+    @property
+    def validation_accuracy_history(self) -> list[float | None]:
+        """Accuracy on the validation data after every epoch, None where there was none."""
+        return [epoch.validation_accuracy for epoch in self.history]
+
+    @property
+    def grad_norms(self) -> np.ndarray:
+        """‖mean dW of the epoch‖, shape (epochs, linear layers)."""
+        return np.array([epoch.grad_norms for epoch in self.history]).reshape(-1, len(self._weights))
+
+    @property
+    def update_ratios(self) -> np.ndarray:
+        """‖W_end - W_start‖ / ‖W_start‖ of every epoch, shape (epochs, linear layers). About 1e-3 a step is healthy."""
+        return np.array([epoch.update_ratios for epoch in self.history]).reshape(-1, len(self._weights))
+
+
+_EXAMPLES = {"activation": "ReLU", "init": "xavier", "output": "SigmoidCrossEntropy"}
+
+
+def _norm(v: np.ndarray) -> float:
+    return float(np.sqrt(v @ v))
+
+
+def _ratio(change: float, size: float) -> float:
+    """Return change / size; weights that start at zero and stay there have changed by 0."""
+    return change / size if size > 0 else (0.0 if change == 0 else float("inf"))
+
+
+def _round_step(n_epochs: int) -> int:
+    """Return the smallest of 1, 2, 5, 10, 20, 50 … that divides n_epochs into at most six parts."""
+    step = 1
+    while n_epochs / step > 6:
+        step = step * 5 // 2 if str(step)[0] == "2" else step * 2
+    return step
+
+
+def _log_line(epoch: int, record: Epoch) -> str:
+    line = f"epoch {epoch:5d}   loss {record.loss:.4f}   accuracy {record.accuracy:.3f}"
+    if record.validation_loss is not None:
+        line += f"   validation loss {record.validation_loss:.4f}   accuracy {record.validation_accuracy:.3f}"
+    return line

@@ -1,0 +1,225 @@
+"""Figures: one style, colors that color-blind readers can tell apart, and an alt text with every picture.
+
+Functions that take `ax` draw into it, or into a new figure, and return it. Nothing here trains or changes a network.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from cycler import cycler
+from IPython.display import display
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, LinearSegmentedColormap, ListedColormap, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from scratchnet import checks
+from scratchnet.network import NeuralNetwork
+
+# Okabe and Ito's palette, in the order in which classes, layers and runs take their colors.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+
+STYLE: Any = {
+    "figure.figsize": (7.0, 4.0),
+    "figure.dpi": 100,
+    "savefig.dpi": 144,
+    "figure.constrained_layout.use": True,
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+    "axes.prop_cycle": cycler(color=COLORS, linestyle=LINES),
+    "legend.frameon": False,
+    "lines.linewidth": 1.6,
+}
+
+
+def use_style() -> None:
+    """Make the book's style the default of Matplotlib for this session."""
+    plt.rcParams.update(STYLE)
+
+
+def to_png(fig: Figure) -> bytes:
+    """Return the figure as PNG bytes without version metadata, and close it."""
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", metadata={"Software": None})
+    plt.close(fig)
+    return buffer.getvalue()
+
+
+def show(fig: Figure, alt: str) -> None:
+    """Display the figure together with the sentence that says what it shows, and close it.
+
+    The alt text is what a screen reader reads and what a text-only front end prints in place of the picture.
+    Raises ValueError if it is empty.
+    """
+    if not alt.strip():
+        raise ValueError("alt must say in words what the figure shows, got an empty text")
+    png = base64.b64encode(to_png(fig)).decode()
+    display({"image/png": png, "text/plain": alt}, metadata={"image/png": {"alt": alt}}, raw=True)
+
+
+def class_style(k: int) -> dict[str, Any]:
+    """Return color and marker of class k, for `ax.scatter` and `ax.plot`."""
+    return {"color": COLORS[k % len(COLORS)], "marker": MARKERS[k % len(MARKERS)]}
+
+
+def _axes(ax: Axes | None) -> Axes:
+    if ax is not None:
+        return ax
+    with plt.rc_context(STYLE):
+        return plt.subplots()[1]
+
+
+def _labels(X: np.ndarray, y: Any) -> np.ndarray:
+    """Return class numbers of shape (N,) from labels (N,), a column (N, 1) or one-hot rows (N, K)."""
+    y = checks.real("y", y)
+    if len(y) != len(X) or y.ndim > 2:
+        raise ValueError(f"y must have as many rows as X, {len(X)}, got shape {y.shape}")
+    labels = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(-1)
+    return labels.astype(int)
+
+
+def plot_points(X: Any, y: Any, ax: Axes | None = None) -> Axes:
+    """Scatter the points X (N, 2), each class with a color and a marker of its own."""
+    X = checks.samples("X", X, 2)
+    labels = _labels(X, y)
+    ax = _axes(ax)
+    for k in np.unique(labels):
+        ax.scatter(
+            X[labels == k, 0],
+            X[labels == k, 1],
+            s=16,
+            edgecolor="white",
+            linewidth=0.4,
+            label=f"class {k}",
+            **class_style(k),
+        )
+    ax.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
+    ax.grid(False)
+    return ax
+
+
+def _tint(color: str, strength: float) -> tuple[float, ...]:
+    return tuple(1 - strength * (1 - channel) for channel in to_rgb(color))
+
+
+PROBABILITY = LinearSegmentedColormap.from_list(
+    "probability", [_tint(COLORS[0], 0.65), (1, 1, 1), _tint(COLORS[1], 0.65)]
+)
+
+
+def plot_decision_boundary(
+    model: Any, X: Any, y: Any, title: str = "Decision Boundary", ax: Axes | None = None, *, resolution: int = 300
+) -> Axes:
+    """Fill the plane with the model's probability of class 1, draw the 0.5 contour in black and the points on top.
+
+    model: anything with predict_proba(X) that returns (M, 1), or (M, K) for K classes; then the predicted class
+    is drawn. The grid has resolution² points and a margin of 0.3 around X (N, 2). Returns the axes.
+    Raises TypeError for a model without predict_proba, ValueError for points that are not in the plane.
+    """
+    if not callable(getattr(model, "predict_proba", None)):
+        raise TypeError(f"model must have a method predict_proba(X), got {type(model).__name__}")
+    X = checks.samples("X", X, 2)
+    labels = _labels(X, y)
+    resolution = checks.positive_int("resolution", resolution, minimum=2)
+    (left, bottom), (right, top) = X.min(axis=0) - 0.3, X.max(axis=0) + 0.3
+    x1, x2 = np.meshgrid(np.linspace(left, right, resolution), np.linspace(bottom, top, resolution))
+    P = model.predict_proba(np.column_stack([x1.ravel(), x2.ravel()]))  # (resolution², d_out)
+    n_classes = max(P.shape[1], 2)
+    colors: Colormap
+    if n_classes == 2 and P.shape[1] == 1:
+        field, limits, colors = P[:, 0], (0.0, 1.0), PROBABILITY
+    else:
+        field, limits = P.argmax(axis=1), (-0.5, n_classes - 0.5)
+        colors = ListedColormap([_tint(COLORS[k % len(COLORS)], 0.4) for k in range(n_classes)])
+    grid = field.reshape(resolution, resolution)
+    ax = _axes(ax)
+    ax.imshow(
+        grid,
+        extent=(left, right, bottom, top),
+        origin="lower",
+        cmap=colors,
+        vmin=limits[0],
+        vmax=limits[1],
+        aspect="auto",
+    )
+    for level in np.arange(n_classes - 1) + 0.5:
+        if grid.min() < level < grid.max():
+            ax.contour(x1, x2, grid, levels=[level], colors="black", linewidths=1.2)
+    plot_points(X, labels, ax)
+    ax.set(title=title, xlim=(left, right), ylim=(bottom, top))
+    return ax
+
+
+def plot_loss(net: NeuralNetwork, ax: Axes | None = None) -> Axes:
+    """Draw the training loss of every epoch on a log axis, and the validation loss where there is one."""
+    ax = _axes(ax)
+    ax.plot(net.loss_history, linestyle="-", color=COLORS[0], label="training")
+    held_out = [np.nan if loss is None else loss for loss in net.validation_loss_history]
+    if np.isfinite(held_out).any():
+        ax.plot(held_out, linestyle="--", color=COLORS[1], label="held out")
+        ax.legend()
+    ax.set(title="Loss", xlabel="epoch", ylabel="loss", yscale="log")
+    return ax
+
+
+def plot_grad_norms(net: NeuralNetwork, ax: Axes | None = None) -> Axes:
+    """Draw ‖mean dW of the epoch‖ of every linear layer on a log axis, with a legend."""
+    ax = _axes(ax)
+    for i, norms in enumerate(net.grad_norms.T):
+        style: Any = {"color": COLORS[i % len(COLORS)], "linestyle": LINES[i % len(LINES)]}
+        ax.plot(np.where(norms > 0, norms, np.nan), label=f"layer {i + 1}", linewidth=1, **style)
+    ax.set(title="Gradient norm by layer", xlabel="epoch", ylabel=r"$\Vert dW \Vert$", yscale="log")
+    if net.history:
+        ax.legend(fontsize=8)
+    return ax
+
+
+def plot_training(net: NeuralNetwork, X: Any, y: Any, title: str) -> Figure:
+    """Return the three panels of a training run: decision boundary with the accuracy, loss, gradient norms."""
+    accuracy = net.accuracy(X, y)
+    with plt.rc_context(STYLE):
+        fig, axes = plt.subplots(1, 3, figsize=(12, 3.9))
+        plot_decision_boundary(net, X, y, f"Decision boundary, accuracy {accuracy:.4f}", axes[0])
+        plot_loss(net, axes[1]).set(title="Training loss", ylabel="binary cross-entropy")
+        plot_grad_norms(net, axes[2])
+        fig.suptitle(title)
+    return fig
+
+
+def plot_network(layer_dims: Sequence[int], activation: str = "ReLU", output: str = "sigmoid") -> Figure:
+    """Draw a network as a row of boxes with the shape of every matrix: batches above, parameters below."""
+    dims = [checks.positive_int("every entry of layer_dims", d) for d in layer_dims]
+    n = len(dims) - 1
+    with plt.rc_context(STYLE):
+        fig, ax = plt.subplots(figsize=(12, 3.2))
+        ax.set(xlim=(-0.6, 2 * n + 0.6), ylim=(-1.5, 1.5))
+        ax.axis("off")
+        for i, d in enumerate(dims):
+            name = "$X$" if i == 0 else (r"$\hat{Y}$" if i == n else f"$A_{i}$")
+            tall = 0.35 + 0.55 * np.log2(d + 1) / np.log2(max(dims) + 1)
+            ax.add_patch(
+                Rectangle((2 * i - 0.3, -tall), 0.6, 2 * tall, facecolor=_tint(COLORS[0], 0.25), edgecolor=COLORS[0])
+            )
+            ax.text(2 * i, 0, name, ha="center", va="center", fontsize=13)
+            ax.text(2 * i, 1.12, f"$(N, {d})$", ha="center", va="center")
+            if i < n:
+                ax.annotate(
+                    "", (2 * i + 1.68, 0), (2 * i + 0.32, 0), arrowprops={"arrowstyle": "->", "color": COLORS[1]}
+                )
+                ax.text(2 * i + 1, 0.28, activation if i < n - 1 else output, ha="center", color=COLORS[1])
+                ax.text(2 * i + 1, -0.4, f"$W_{i + 1}$ $({d}, {dims[i + 1]})$", ha="center", fontsize=9)
+                ax.text(2 * i + 1, -0.75, f"$b_{i + 1}$ $(1, {dims[i + 1]})$", ha="center", fontsize=9)
+    return fig
