@@ -61,14 +61,16 @@ def relative_error(analytic: np.ndarray, numeric: np.ndarray) -> float:
     return float(np.linalg.norm(analytic - numeric) / total) if total > 0 else 0.0
 
 
-def check_layer(layer: Layer, X: Any, epsilon: float = 1e-5, seed: int | None = 0) -> dict[str, float]:
+def check_layer(layer: Layer, X: Any, epsilon: float = 1e-5, seed: int = 0) -> dict[str, float]:
     """Compare a layer's `backward` with central differences for the input and every parameter.
 
     The loss is Σ R ⊙ forward(X) with a fixed random R, so that every output counts, and dL/d(output) = R.
     Works on a copy. Returns the relative error for "X" and for every name in `layer.params`.
     """
     layer, X = copy.deepcopy(layer), checks.finite("X", X, np.float64)
-    R = np.random.default_rng(checks.seed(seed)).standard_normal(layer.forward(X, training=True).shape)
+    R = np.random.default_rng([1, checks.positive_int("seed", seed, minimum=0)]).standard_normal(
+        layer.forward(X, training=True).shape
+    )
     dX = layer.backward(R)
     errors = {}
     for name, array, gradient in [("X", X, dX)] + [

@@ -33,7 +33,7 @@ def in_place(name: str) -> Any:
         elif value is not array:
             array[...] = checks.same_shape(name, np.asarray(value), array.shape)
 
-    return property(operator.attrgetter(slot), assign)
+    return property(operator.attrgetter(slot), assign, doc=f"The array `{name}`; assigning to it writes in place.")
 
 
 class Layer:

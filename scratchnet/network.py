@@ -33,12 +33,18 @@ class TrainingDiverged(ArithmeticError):
 class Epoch(NamedTuple):
     """What `train` records of one epoch; the validation fields are None where there was no validation data."""
 
-    loss: float  # mean over the batches as they were seen, weighted by their lengths
-    accuracy: float  # on the training data, after the epoch
+    loss: float
+    """Mean over the batches as they were seen, weighted by their lengths."""
+    accuracy: float
+    """On the training data, after the epoch."""
     validation_loss: float | None
+    """On the validation data, after the epoch."""
     validation_accuracy: float | None
-    grad_norms: tuple[float, ...]  # ‖mean dW of the epoch‖, for every linear layer
-    update_ratios: tuple[float, ...]  # ‖W_end - W_start‖ / ‖W_start‖, for every linear layer
+    """On the validation data, after the epoch."""
+    grad_norms: tuple[float, ...]
+    """‖mean dW of the epoch‖, for every linear layer."""
+    update_ratios: tuple[float, ...]
+    """‖W_end - W_start‖ / ‖W_start‖, for every linear layer."""
 
 
 class NeuralNetwork:
@@ -322,7 +328,7 @@ class NeuralNetwork:
 
     @property
     def update_ratios(self) -> np.ndarray:
-        """‖W_end - W_start‖ / ‖W_start‖ of every epoch, shape (epochs, linear layers). About 1e-3 a step is healthy."""
+        """‖W_end - W_start‖ / ‖W_start‖ of every epoch, shape (epochs, linear layers)."""
         return np.array([epoch.update_ratios for epoch in self.history]).reshape(-1, len(self._weights))
 
 

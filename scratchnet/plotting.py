@@ -116,7 +116,7 @@ def _tint(color: str, strength: float) -> tuple[float, ...]:
 
 
 PROBABILITY = LinearSegmentedColormap.from_list(
-    "probability", [_tint(COLORS[0], 0.65), (1, 1, 1), _tint(COLORS[1], 0.65)]
+    "probability", [_tint(COLORS[0], 0.5), (1, 1, 1), _tint(COLORS[1], 0.5)]
 )
 
 
@@ -163,25 +163,38 @@ def plot_decision_boundary(
     return ax
 
 
+def _curve(ax: Axes, values: Any, label: str, **style: Any) -> None:
+    """Draw one number an epoch: each one faintly, and on top a running median that the eye can follow."""
+    epochs, window = np.arange(len(values)), max(len(values) // 60, 1)
+    smooth = np.median(np.lib.stride_tricks.sliding_window_view(values, window), axis=1)
+    if window > 1:
+        ax.plot(epochs, values, color=style["color"], linestyle="-", linewidth=0.4, alpha=0.25)
+    ax.plot(epochs[window // 2 :][: len(smooth)], smooth, label=label, **style)
+
+
 def plot_loss(net: NeuralNetwork, ax: Axes | None = None) -> Axes:
-    """Draw the training loss of every epoch on a log axis, and the validation loss where there is one."""
+    """Draw the training loss of every epoch on a log axis, and the validation loss where there is one.
+
+    Long histories are drawn faintly, with a running median over a sixtieth of the epochs on top.
+    """
     ax = _axes(ax)
-    ax.plot(net.loss_history, linestyle="-", color=COLORS[0], label="training")
+    ax.set(title="Loss", xlabel="epoch", ylabel="loss", yscale="log")
+    if net.history:
+        _curve(ax, net.loss_history, "training", color=COLORS[0], linestyle="-")
     held_out = [np.nan if loss is None else loss for loss in net.validation_loss_history]
     if np.isfinite(held_out).any():
-        ax.plot(held_out, linestyle="--", color=COLORS[1], label="held out")
+        _curve(ax, held_out, "held out", color=COLORS[1], linestyle="--")
         ax.legend()
-    ax.set(title="Loss", xlabel="epoch", ylabel="loss", yscale="log")
     return ax
 
 
 def plot_grad_norms(net: NeuralNetwork, ax: Axes | None = None) -> Axes:
-    """Draw ‖mean dW of the epoch‖ of every linear layer on a log axis, with a legend."""
+    """Draw ‖mean dW of the epoch‖ of every linear layer on a log axis, with a legend, as `plot_loss` does."""
     ax = _axes(ax)
-    for i, norms in enumerate(net.grad_norms.T):
-        style: Any = {"color": COLORS[i % len(COLORS)], "linestyle": LINES[i % len(LINES)]}
-        ax.plot(np.where(norms > 0, norms, np.nan), label=f"layer {i + 1}", linewidth=1, **style)
     ax.set(title="Gradient norm by layer", xlabel="epoch", ylabel=r"$\Vert dW \Vert$", yscale="log")
+    for i, norms in enumerate(net.grad_norms.T if net.history else []):
+        style: Any = {"color": COLORS[i % len(COLORS)], "linestyle": LINES[i % len(LINES)]}
+        _curve(ax, np.where(norms > 0, norms, np.nan), f"layer {i + 1}", **style)
     if net.history:
         ax.legend(fontsize=8)
     return ax
@@ -191,7 +204,7 @@ def plot_training(net: NeuralNetwork, X: Any, y: Any, title: str) -> Figure:
     """Return the three panels of a training run: decision boundary with the accuracy, loss, gradient norms."""
     accuracy = net.accuracy(X, y)
     with plt.rc_context(STYLE):
-        fig, axes = plt.subplots(1, 3, figsize=(12, 3.9))
+        fig, axes = plt.subplots(1, 3, figsize=(10.5, 3.6))
         plot_decision_boundary(net, X, y, f"Decision boundary, accuracy {accuracy:.4f}", axes[0])
         plot_loss(net, axes[1]).set(title="Training loss", ylabel="binary cross-entropy")
         plot_grad_norms(net, axes[2])
@@ -204,7 +217,7 @@ def plot_network(layer_dims: Sequence[int], activation: str = "ReLU", output: st
     dims = [checks.positive_int("every entry of layer_dims", d) for d in layer_dims]
     n = len(dims) - 1
     with plt.rc_context(STYLE):
-        fig, ax = plt.subplots(figsize=(12, 3.2))
+        fig, ax = plt.subplots(figsize=(10, 2.8))
         ax.set(xlim=(-0.6, 2 * n + 0.6), ylim=(-1.5, 1.5))
         ax.axis("off")
         for i, d in enumerate(dims):

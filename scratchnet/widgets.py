@@ -15,36 +15,54 @@ from scratchnet import checks
 from scratchnet.plotting import to_png
 
 
-def live(frame: Callable[..., tuple[Figure, str]], **sliders: Any) -> ipywidgets.VBox:
+class Live(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+    """Sliders above a picture and its caption. Made by `live`."""
+
+    def __init__(self, frame: Callable[..., tuple[Figure, str]], sliders: dict[str, Any]) -> None:
+        self._frame, self._sliders = frame, sliders
+        self.picture = ipywidgets.Image(format="png", layout=ipywidgets.Layout(max_width="100%", object_fit="contain"))
+        self.caption = ipywidgets.HTML()
+        self.error: Exception | None = None  # of the last setting, None if it could be drawn
+        super().__init__([*sliders.values(), self.picture, self.caption])
+        for slider in sliders.values():
+            slider.style.description_width = "initial"
+            if slider.has_trait("continuous_update"):
+                slider.continuous_update = False
+            slider.observe(self._draw, names="value")
+        self._draw()
+
+    def _draw(self, _change: Any = None) -> None:
+        values = {name: slider.value for name, slider in self._sliders.items()}
+        self._say("Computing …")
+        try:
+            fig, sentence = self._frame(**values)
+            self.picture.value = to_png(fig)
+        except Exception as error:
+            self.error = error
+            settings = ", ".join(f"{name} = {value}" for name, value in values.items())
+            self._say(
+                f"{settings} failed with {type(error).__name__}: {error} (The picture is the last one that worked.)"
+            )
+        else:
+            self.error = None
+            self._say(sentence)
+
+    def _say(self, sentence: str) -> None:
+        self.caption.value = f'<p role="status">{html.escape(sentence)}</p>'
+
+    def __repr__(self) -> str:
+        """What a front end without widgets prints in their place."""
+        names = ", ".join(slider.description for slider in self._sliders.values())
+        return f"Sliders for {names} (they need a running kernel)"
+
+
+def live(frame: Callable[..., tuple[Figure, str]], **sliders: Any) -> Live:
     """Join sliders to a figure: frame(**values) returns the figure and its caption for the sliders' values.
 
     sliders: ipywidgets by the name of the argument that each one sets. A slider answers when it is let go. While
     the next picture is computed the last one stays, and so it does if frame raises; the caption then says why.
     """
-    picture = ipywidgets.Image(format="png", layout=ipywidgets.Layout(max_width="100%", object_fit="contain"))
-    caption = ipywidgets.HTML()
-
-    def say(text: str) -> None:
-        caption.value = f'<p role="status">{html.escape(text)}</p>'
-
-    def draw(_change: Any = None) -> None:
-        values = {name: slider.value for name, slider in sliders.items()}
-        say("Computing …")
-        try:
-            fig, text = frame(**values)
-            picture.value = to_png(fig)
-        except Exception as error:
-            settings = ", ".join(f"{name} = {value}" for name, value in values.items())
-            say(f"{settings}: {type(error).__name__}: {error} The picture is that of the last setting that worked.")
-        else:
-            say(text)
-
-    for slider in sliders.values():
-        if hasattr(slider, "continuous_update"):
-            slider.continuous_update = False
-        slider.observe(draw, names="value")
-    draw()
-    return ipywidgets.VBox([*sliders.values(), picture, caption])
+    return Live(frame, sliders)
 
 
 def progress_bar(n_epochs: int) -> Callable[[Any, int], None]:
