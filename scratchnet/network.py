@@ -353,7 +353,7 @@ def _round_step(n_epochs: int) -> int:
 
 
 def _log_line(epoch: int, record: Epoch) -> str:
-    line = f"epoch {epoch:5d}   loss {record.loss:.4f}   accuracy {record.accuracy:.3f}"
+    line = f"epoch {epoch:5d}  loss {record.loss:.4f}  accuracy {record.accuracy:.3f}"
     if record.validation_loss is not None:
-        line += f"   validation loss {record.validation_loss:.4f}   accuracy {record.validation_accuracy:.3f}"
+        line += f"  held-out loss {record.validation_loss:.4f}  accuracy {record.validation_accuracy:.3f}"
     return line

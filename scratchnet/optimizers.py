@@ -6,6 +6,9 @@ first step, in the shape and dtype of the theta it is given; from then on it bel
 
 from __future__ import annotations
 
+import weakref
+from typing import Any
+
 import numpy as np
 
 from scratchnet import checks
@@ -13,6 +16,8 @@ from scratchnet import checks
 
 class Optimizer:
     """Base class: a learning rate `lr`, which may be changed between steps, and `step(theta, grad)`."""
+
+    _theta: weakref.ref[np.ndarray] | None = None  # the vector that the memory belongs to
 
     def __init__(self, lr: float) -> None:
         self.lr = checks.number("lr", lr)
@@ -22,16 +27,24 @@ class Optimizer:
         raise NotImplementedError(f"{type(self).__name__} must define step(self, theta, grad)")
 
     def prepare(self, theta: np.ndarray, grad: np.ndarray, *memory: str) -> None:
-        """Check the shapes, and give every name in `memory` an array of zeros like theta at the first step."""
+        """Check the arguments, and give every name in `memory` an array of zeros like theta at the first step.
+
+        What is remembered of one network would misguide another, so a second theta is refused. A copy made with
+        copy.deepcopy, or by pickle, keeps the memory and belongs to whichever theta it sees first.
+        """
         checks.same_shape("grad", grad, theta.shape)
+        if not memory or (self._theta is not None and self._theta() is theta):
+            return
+        if self._theta is not None or any(vars(self).get(name, theta).shape != theta.shape for name in memory):
+            kind = type(self).__name__
+            raise ValueError(f"this {kind} remembers another network: use a new {kind} for each network")
         for name in memory:
-            if name not in self.__dict__:
-                setattr(self, name, np.zeros_like(theta))
-            elif getattr(self, name).shape != theta.shape:
-                raise ValueError(
-                    f"this {type(self).__name__} has trained parameters of shape {getattr(self, name).shape}, "
-                    f"got {theta.shape}: use a new optimizer for each network"
-                )
+            self.__dict__.setdefault(name, np.zeros_like(theta))
+        self._theta = weakref.ref(theta)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles keep: everything but whose memory it is."""
+        return {name: value for name, value in vars(self).items() if name != "_theta"}
 
 
 class SGD(Optimizer):

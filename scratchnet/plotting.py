@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -204,12 +204,30 @@ def plot_training(net: NeuralNetwork, X: Any, y: Any, title: str) -> Figure:
     """Return the three panels of a training run: decision boundary with the accuracy, loss, gradient norms."""
     accuracy = net.accuracy(X, y)
     with plt.rc_context(STYLE):
-        fig, axes = plt.subplots(1, 3, figsize=(10.5, 3.6))
-        plot_decision_boundary(net, X, y, f"Decision boundary, accuracy {accuracy:.4f}", axes[0])
-        plot_loss(net, axes[1]).set(title="Training loss", ylabel="binary cross-entropy")
-        plot_grad_norms(net, axes[2])
+        fig, axes = plt.subplot_mosaic(
+            [["boundary", "loss"], ["boundary", "norms"]], figsize=(8, 4.6), width_ratios=[1.15, 1]
+        )
+        plot_decision_boundary(net, X, y, f"Decision boundary, accuracy {accuracy:.4f}", axes["boundary"])
+        plot_loss(net, axes["loss"]).set(title="Training loss", xlabel="", ylabel="cross-entropy")
+        plot_grad_norms(net, axes["norms"])
         fig.suptitle(title)
     return fig
+
+
+def plot_runs(runs: Mapping[str, Sequence[tuple[float, float]]], ax: Axes | None = None) -> Axes:
+    """Draw the accuracies of repeated runs: for every name, a row of (training, held-out) pairs, one pair a run."""
+    ax = _axes(ax)
+    for row, pairs in enumerate(runs.values()):
+        height = row + np.linspace(-0.2, 0.2, len(pairs))
+        training, held_out = np.transpose(pairs)
+        labels = ("training", "held out") if row == 0 else (None, None)
+        ax.plot(training, height, "o", color=COLORS[0], label=labels[0])
+        ax.plot(held_out, height, "s", color=COLORS[1], markerfacecolor="white", label=labels[1])
+    ax.axvline(0.5, color="gray", linestyle=":", label="guessing")
+    ax.set(yticks=range(len(runs)), yticklabels=list(runs), xlabel="accuracy", xlim=(0.45, 1.02))
+    ax.set_ylim(len(runs) - 0.5, -0.5)
+    ax.legend(loc="center")
+    return ax
 
 
 def plot_network(layer_dims: Sequence[int], activation: str = "ReLU", output: str = "sigmoid") -> Figure:
@@ -217,7 +235,7 @@ def plot_network(layer_dims: Sequence[int], activation: str = "ReLU", output: st
     dims = [checks.positive_int("every entry of layer_dims", d) for d in layer_dims]
     n = len(dims) - 1
     with plt.rc_context(STYLE):
-        fig, ax = plt.subplots(figsize=(10, 2.8))
+        fig, ax = plt.subplots(figsize=(8, 2.5))
         ax.set(xlim=(-0.6, 2 * n + 0.6), ylim=(-1.5, 1.5))
         ax.axis("off")
         for i, d in enumerate(dims):
