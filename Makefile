@@ -1,0 +1,103 @@
+# Every command sets itself up: it creates .venv and installs what constraints.txt pins, once.
+# `make` or `make help` lists the commands.
+
+PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11 python
+PORT ?= 8000
+REQUIREMENTS ?= requirements.txt
+CONSTRAINTS ?= constraints.txt
+
+BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+PY := $(BIN)/python
+CREATED := .venv/.created
+READY := .venv/.ready
+
+# One thread each: the networks are small, and sums come out in the same order.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Nothing of the person at the keyboard: no IPython start-up files, no matplotlib style, no other backend.
+export IPYTHONDIR := $(CURDIR)/.venv/ipython
+export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
+unexport MPLBACKEND PYTHONPATH PYTHONHOME
+
+.PHONY: help book test notebooks serve lab lint format lock clean clean-all
+.DEFAULT_GOAL := help
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+book: $(READY) ## Execute every notebook and build the book into _build/html
+	rm -rf _build
+	$(BIN)/jupyter-book build . -n -W --keep-going
+	@echo
+	@echo "The book is built. Open _build/html/index.html in a browser:"
+	@echo "  file://$(CURDIR)/_build/html/index.html"
+
+test: $(READY) lint ## Run everything: lint, types, unit tests, notebooks, the book with warnings as errors
+	$(PY) -m pytest
+
+notebooks: $(READY) ## Execute the committed notebooks in place from clean kernels, then normalize them
+	$(PY) tools/notebooks.py
+
+serve: $(READY) ## Serve _build/html on http://127.0.0.1:8000 (PORT=... for another)
+	@test -f _build/html/index.html || $(MAKE) book
+	@echo "Serving the book on http://127.0.0.1:$(PORT) (Ctrl-C stops it)"
+	@$(PY) -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+lab: $(READY) ## Open the chapters in JupyterLab
+	$(BIN)/jupyter lab --ServerApp.root_dir=chapters
+
+lint: $(READY) ## Check style, formatting and types
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+format: $(READY) ## Format the code and mend what ruff can mend
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+# Not from .venv as installed: the pins in requirements.txt may just have moved away from constraints.txt.
+lock: $(CREATED) ## Pin the newest versions that requirements.txt allows into constraints.txt
+	@$(PY) -m uv --version >/dev/null 2>&1 || $(PY) -m pip install -qq "$$(grep '^uv==' requirements.txt)"
+	$(PY) -m uv pip compile --quiet --upgrade requirements.txt pyproject.toml --extra notebooks --universal \
+	  --python-version 3.11 --no-annotate --custom-compile-command "make lock" --output-file constraints.txt
+
+clean: ## Remove the built book and every cache
+	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	find . -path ./.venv -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -type d -exec rm -rf {} +
+
+clean-all: clean ## Remove .venv too
+	rm -rf .venv
+
+# Installing starts from an empty .venv, again whenever what is installed changes. The last steps keep two messages out
+# of the notebooks' way: a note on encryption that every kernel prints to the terminal, and the one with which matplotlib
+# announces that it builds its font cache.
+$(READY): $(REQUIREMENTS) $(CONSTRAINTS) pyproject.toml
+	@rm -rf .venv
+	@$(MAKE) --no-print-directory $(CREATED)
+	@echo "Installing into .venv; this takes about a minute."
+	@$(PY) -m pip install -qq -r $(REQUIREMENTS) -c $(CONSTRAINTS)
+	@$(PY) -m pip install -qq --no-deps --no-build-isolation -e .
+	@mkdir -p .venv/ipython/profile_default
+	@echo "get_config().Application.log_level = 'ERROR'" > .venv/ipython/profile_default/ipython_kernel_config.py
+	@$(PY) -c "import matplotlib.font_manager" 2>/dev/null
+	@touch $@
+
+$(CREATED):
+	@python=; for candidate in $(PYTHON); do \
+	  if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	  then python="$$candidate"; break; fi; done; \
+	if [ -z "$$python" ]; then \
+	  { echo "This book needs Python 3.11 or newer with its venv module, and found none. Looked at:"; \
+	    for candidate in $(PYTHON); do \
+	      version=$$("$$candidate" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null || echo "not found"); \
+	      if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	      then version="$$version, without venv"; fi; \
+	      echo "  $$candidate: $$version"; done; \
+	    echo "On Debian or Ubuntu: apt install python3 python3-venv. Elsewhere: install Python from its website."; \
+	    echo "Or name one: make book PYTHON=/path/to/python3"; } >&2; exit 1; fi; \
+	"$$python" -m venv .venv || { rm -rf .venv; \
+	  echo "$$python could not create .venv, see above. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }; \
+	echo "Created .venv with $$("$$python" --version)."
+	@touch $@

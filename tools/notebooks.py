@@ -1,0 +1,185 @@
+"""Execute the notebooks from clean kernels and write them back in one canonical form.
+
+    python tools/notebooks.py [notebook ...]           execute, normalize, save
+    python tools/notebooks.py --check [notebook ...]   execute nothing; fail where a notebook is not normalized
+
+Without arguments: every notebook in chapters/. The canonical form holds nothing that differs from run to run or from
+machine to machine (widget views and state, version metadata, timings), so that a run on an unchanged tree changes no
+file. A notebook whose cell fails stays as it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import os
+import re
+import struct
+import sys
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).resolve().parent.parent
+TIMEOUT = 180  # seconds a cell may take, as in _config.yml
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+TIMING_METADATA = ("execution", "ExecuteTime", "papermill", "collapsed", "scrolled", "trusted")
+
+
+class NotebookFailed(Exception):
+    """A cell of a notebook did not run to its end; the message names notebook, cell and error."""
+
+
+def normalize(notebook: NotebookNode) -> NotebookNode:
+    """Bring a notebook to the canonical form, in place: outputs and metadata without anything that varies by run."""
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata.kernelspec = NotebookNode(display_name="Python 3", language="python", name="python3")
+    notebook.metadata.language_info = NotebookNode(name="python", pygments_lexer="ipython3")
+    for cell in notebook.cells:
+        if "id" not in cell:
+            cell.id = uuid.uuid4().hex[:8]
+        for key in TIMING_METADATA:
+            cell.metadata.pop(key, None)
+        if not cell.metadata.get("tags", True):
+            del cell.metadata["tags"]
+        if cell.cell_type == "code":
+            cell.outputs = _normalize_outputs(cell.outputs)
+            _describe_image(cell)
+    return notebook
+
+
+def _normalize_outputs(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Drop widget views, and join what one stream printed in several pieces."""
+    kept: list[NotebookNode] = []
+    for output in outputs:
+        output.pop("transient", None)
+        if "data" in output:
+            output.data.pop(WIDGET_VIEW, None)
+            output.metadata.pop(WIDGET_VIEW, None)
+            if not output.data:
+                continue
+        if output.output_type == "stream" and kept and kept[-1].get("name") == output.name:
+            kept[-1].text += output.text
+        else:
+            kept.append(output)
+    return kept
+
+
+def _describe_image(cell: NotebookNode) -> None:
+    """Copy a figure's alt text to the cell's metadata, where the static page reads it, and mark a wide figure there.
+
+    A figure at least half as wide again as it is high gets the class `wide`: on a phone it keeps a legible width.
+    """
+    for output in cell.outputs:
+        alt = output.get("metadata", {}).get("image/png", {}).get("alt")
+        if alt and "image/png" in output.data:
+            image = cell.metadata.setdefault("mystnb", NotebookNode()).setdefault("image", NotebookNode())
+            image["alt"] = alt
+            width, height = struct.unpack(">II", base64.b64decode(output.data["image/png"])[16:24])  # the PNG's header
+            classes = [name for name in image.pop("classes", "").split() if name != "wide"]
+            classes += ["wide"] * (width >= 1.5 * height)
+            if classes:
+                image["classes"] = " ".join(classes)
+            return
+
+
+def execute(path: Path) -> NotebookNode:
+    """Run a notebook in a fresh kernel, with its own folder as working directory, and return it with its outputs.
+
+    Raises NotebookFailed where a cell raises, takes too long or kills the kernel.
+    """
+    notebook: NotebookNode = nbformat.read(path, as_version=4)
+    running: dict[str, Any] = {}
+    client = NotebookClient(
+        notebook,
+        timeout=TIMEOUT,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+        store_widget_state=False,
+        record_timing=False,
+        on_cell_execute=lambda cell, cell_index: running.update(cell=cell),
+    )
+    env = os.environ | dict.fromkeys(THREAD_VARIABLES, "1")
+    env.pop("MPLBACKEND", None)
+    try:
+        client.execute(env=env)
+    except Exception as error:
+        code_cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        where = "before its first cell"
+        if running:
+            first_line = running["cell"].source.strip().partition("\n")[0]
+            where = f"code cell {code_cells.index(running['cell']) + 1} ({first_line})"
+        raise NotebookFailed(f"{_show(path)}, {where}:\n{_without_color(str(error)).strip()}") from error
+    return notebook
+
+
+def _without_color(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+def _show(path: Path) -> str:
+    return path.resolve().relative_to(ROOT).as_posix() if path.resolve().is_relative_to(ROOT) else str(path)
+
+
+def to_text(notebook: NotebookNode) -> str:
+    """Return the text of the file, after checking it against the notebook format."""
+    nbformat.validate(notebook)
+    return str(nbformat.writes(notebook)).rstrip("\n") + "\n"
+
+
+def is_normalized(path: Path) -> bool:
+    """Whether the file is already in the canonical form."""
+    return to_text(normalize(nbformat.read(path, as_version=4))) == path.read_text(encoding="utf-8")
+
+
+def write_atomically(path: Path, text: str) -> bool:
+    """Replace the file in one step, and only if its text changes; say whether it did."""
+    if path.read_text(encoding="utf-8") == text:
+        return False
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.chmod(name, path.stat().st_mode)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+    return True
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    parser = argparse.ArgumentParser(description="Execute the notebooks from clean kernels, then normalize them.")
+    parser.add_argument("notebooks", nargs="*", type=Path, help="default: every notebook in chapters/")
+    parser.add_argument("--check", action="store_true", help="execute nothing; fail where one is not normalized")
+    options = parser.parse_args(arguments)
+    paths = options.notebooks or sorted((ROOT / "chapters").glob("*.ipynb"))
+
+    failures = 0
+    for path in paths:
+        if options.check:
+            if not is_normalized(path):
+                print(f"{_show(path)} is not normalized: run `make notebooks`", file=sys.stderr)
+                failures += 1
+            continue
+        print(f"{_show(path)} ...", end=" ", flush=True)
+        try:
+            changed = write_atomically(path, to_text(normalize(execute(path))))
+            print("changed" if changed else "unchanged", flush=True)
+        except NotebookFailed as error:
+            print("failed, file left as it was", flush=True)
+            print(error, file=sys.stderr, flush=True)
+            failures += 1
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
