@@ -140,9 +140,9 @@ def plot_decision_boundary(
     n_classes = max(P.shape[1], 2)
     colors: Colormap
     if n_classes == 2 and P.shape[1] == 1:
-        field, limits, colors = P[:, 0], (0.0, 1.0), PROBABILITY
+        field, limits, colors, interpolation = P[:, 0], (0.0, 1.0), PROBABILITY, "bilinear"
     else:
-        field, limits = P.argmax(axis=1), (-0.5, n_classes - 0.5)
+        field, limits, interpolation = P.argmax(axis=1), (-0.5, n_classes - 0.5), "nearest"
         colors = ListedColormap([_tint(COLORS[k % len(COLORS)], 0.4) for k in range(n_classes)])
     grid = field.reshape(resolution, resolution)
     ax = _axes(ax)
@@ -154,6 +154,7 @@ def plot_decision_boundary(
         vmin=limits[0],
         vmax=limits[1],
         aspect="auto",
+        interpolation=interpolation,
     )
     for level in np.arange(n_classes - 1) + 0.5:
         if grid.min() < level < grid.max():
