@@ -21,7 +21,7 @@ from scratchnet.datasets import (
 )
 from scratchnet.gradcheck import central_difference, check_layer, check_network, numerical_gradient, relative_error
 from scratchnet.initializers import he, large, small, xavier, zeros
-from scratchnet.layers import Layer, LinearLayer, ReLU, Sigmoid, Tanh
+from scratchnet.layers import Activation, Layer, LinearLayer, ReLU, Sigmoid, Tanh
 from scratchnet.losses import (
     IdentitySquaredError,
     Output,
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
         use_style,
     )
     from scratchnet.source import show_source
-    from scratchnet.widgets import live, progress_bar
+    from scratchnet.widgets import Live, live, progress_bar
 
 __version__ = "0.1.0"
 
@@ -66,7 +66,7 @@ _ON_TOP = {
         "use_style",
     ),
     "source": ("show_source",),
-    "widgets": ("live", "progress_bar"),
+    "widgets": ("Live", "live", "progress_bar"),
 }
 _MODULE_OF = {name: module for module, names in _ON_TOP.items() for name in names}
 
@@ -80,11 +80,13 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "SGD",
+    "Activation",
     "Adam",
     "Epoch",
     "IdentitySquaredError",
     "Layer",
     "LinearLayer",
+    "Live",
     "Momentum",
     "NeuralNetwork",
     "Optimizer",

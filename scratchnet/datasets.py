@@ -19,9 +19,8 @@ def _scatter(centers: np.ndarray, labels: np.ndarray, noise: float, rng: Any) ->
 
 
 def _arguments(n_points: Any, noise: Any, seed: Any) -> tuple[int, float, np.random.Generator]:
-    n_points = checks.positive_int("n_points", n_points)
-    noise = checks.number("noise", noise, include_low=True)
-    return n_points, noise, np.random.default_rng(checks.seed(seed))
+    size = checks.positive_int("n_points", n_points)
+    return size, checks.number("noise", noise, include_low=True), np.random.default_rng(checks.seed(seed))
 
 
 def make_spirals(n_points: int = 200, noise: float = 0.3, seed: int | None = 7) -> tuple[np.ndarray, np.ndarray]:
@@ -104,8 +103,8 @@ def standardize(X: Any, like: Any = None) -> np.ndarray:
     """
     X = checks.samples("X", X)
     like = X if like is None else checks.samples("like", like, X.shape[1])
-    spread = like.std(axis=0)
-    return (X - like.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    # Through rounding, the std of a constant may come out as 1e-17.
+    return (X - like.mean(axis=0)) / np.where(np.ptp(like, axis=0) > 0, like.std(axis=0), 1.0)
 
 
 def train_test_split(

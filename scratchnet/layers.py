@@ -68,6 +68,8 @@ class Layer:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Give every parameter and its gradient an attribute that is written in place."""
         super().__init_subclass__(**kwargs)
+        if not isinstance(cls.params, tuple):
+            raise TypeError(f"params must be a tuple of names, such as ('gamma',), got {cls.params!r}")
         for name in cls.__dict__.get("params", ()):
             setattr(cls, name, in_place(name))
             setattr(cls, "d" + name, in_place("d" + name))
@@ -127,8 +129,11 @@ class LinearLayer(Layer):
         self, d_in: int, d_out: int, seed: int | None = None, *, init: Initializer = xavier, dtype: Any = np.float64
     ) -> None:
         d_in, d_out = checks.positive_int("d_in", d_in), checks.positive_int("d_out", d_out)
-        W = np.asarray(init(d_in, d_out, np.random.default_rng(checks.seed(seed))), dtype=dtype)
-        self.W = checks.same_shape("the matrix that init returns", W, (d_in, d_out))
+        if not callable(init):
+            raise TypeError(f"init must be a function of (d_in, d_out, rng), such as xavier, got {init!r}")
+        dtype = checks.float_dtype(dtype)
+        W = checks.finite("what init returns", init(d_in, d_out, np.random.default_rng(checks.seed(seed))), dtype)
+        self.W = checks.same_shape("what init returns", W, (d_in, d_out))
         self.b = np.zeros((1, d_out), dtype=dtype)
         self.dW = np.zeros_like(self.W)
         self.db = np.zeros_like(self.b)
@@ -146,6 +151,7 @@ class LinearLayer(Layer):
     def backward(self, dZ: np.ndarray) -> np.ndarray:
         """Set dW = Xᵀ dZ and db = 1ᵀ dZ, return dX = dZ Wᵀ, shape (N, d_in)."""
         X = self.saved()
+        dZ = checks.same_shape("dZ", np.asarray(dZ), (*X.shape[:-1], self.W.shape[-1]))
         self.dW = X.mT @ dZ
         self.db = dZ.sum(axis=-2, keepdims=True)
         return dZ @ self.W.mT
@@ -166,7 +172,8 @@ class Activation(Layer):
 
     def backward(self, dA: np.ndarray) -> np.ndarray:
         """Return dZ = dA ⊙ f'(A)."""
-        return dA * self.f_grad(self.saved())
+        A = self.saved()
+        return checks.same_shape("dA", np.asarray(dA), A.shape) * self.f_grad(A)
 
 
 class ReLU(Activation):

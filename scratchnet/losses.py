@@ -61,7 +61,7 @@ class Output:
 
     def backward(self, Y_pred: np.ndarray, Y: np.ndarray) -> np.ndarray:
         """Return dL/dZ = (Ŷ - Y) / N, the only place where the gradient is divided by the batch size."""
-        return (Y_pred - Y) / Y.shape[-2]
+        return (Y_pred - checks.same_shape("Y", Y, Y_pred.shape)) / Y.shape[-2]
 
     def predict(self, Y_pred: np.ndarray) -> np.ndarray:
         """Return the answer that a user wants: a label where there are classes."""
@@ -71,7 +71,7 @@ class Output:
         """Return the share of samples for which the predicted label is the true one."""
         return float(np.mean(self.predict(Y_pred) == self.predict(Y)))
 
-    def check_targets(self, Y: np.ndarray) -> None:
+    def check_targets(self, Y: np.ndarray, name: str = "y") -> None:
         """Raise ValueError unless every row of Y is a target that this loss is made for."""
 
 
@@ -89,17 +89,21 @@ class SigmoidCrossEntropy(Output):
 
     def loss(self, Z: np.ndarray, Y: np.ndarray) -> Any:
         """Return the binary cross-entropy from logits."""
-        entries = np.maximum(Z, 0) - Z * Y + np.log1p(np.exp(-np.abs(Z)))
+        entries = np.maximum(Z, 0) - Z * checks.same_shape("Y", Y, Z.shape) + np.log1p(np.exp(-np.abs(Z)))
         return entries.sum(axis=(-2, -1)) / Y.shape[-2]
 
     def predict(self, Y_pred: np.ndarray) -> np.ndarray:
         """Return 1 where the probability is at least 0.5, else 0; shape (N, d_out)."""
         return (Y_pred >= 0.5).astype(np.int64)
 
-    def check_targets(self, Y: np.ndarray) -> None:
+    def accuracy(self, Y_pred: np.ndarray, Y: np.ndarray) -> float:
+        """Return the share of samples for which every label is right."""
+        return float(np.mean((self.predict(Y_pred) == self.predict(Y)).all(axis=-1)))
+
+    def check_targets(self, Y: np.ndarray, name: str = "y") -> None:
         """Labels must be 0 or 1."""
         if not np.isin(Y, (0, 1)).all():
-            raise ValueError(f"y must hold only the labels 0 and 1, got {Y[~np.isin(Y, (0, 1))][0]:g}")
+            raise ValueError(f"{name} must hold only the labels 0 and 1, got {Y[~np.isin(Y, (0, 1))][0]:g}")
 
 
 class SoftmaxCrossEntropy(Output):
@@ -114,6 +118,7 @@ class SoftmaxCrossEntropy(Output):
 
     def loss(self, Z: np.ndarray, Y: np.ndarray) -> Any:
         """Return the cross-entropy from logits, each row shifted by its largest entry."""
+        checks.same_shape("Y", Y, Z.shape)
         Z = Z - Z.max(axis=-1, keepdims=True)
         log_sum = np.log(np.exp(Z).sum(axis=-1))  # (N,)
         return (log_sum - (Y * Z).sum(axis=-1)).sum(axis=-1) / Y.shape[-2]
@@ -122,11 +127,13 @@ class SoftmaxCrossEntropy(Output):
         """Return the most probable class of every row; shape (N,)."""
         return Y_pred.argmax(axis=-1)
 
-    def check_targets(self, Y: np.ndarray) -> None:
+    def check_targets(self, Y: np.ndarray, name: str = "y") -> None:
         """Every row must be one-hot."""
-        if not (np.isin(Y, (0, 1)).all() and (Y.sum(axis=-1) == 1).all()):
+        wrong = ~(np.isin(Y, (0, 1)).all(axis=-1) & (Y.sum(axis=-1) == 1))
+        if wrong.any():
             raise ValueError(
-                "y must be one-hot, a single 1 in every row and 0 elsewhere; see one_hot(labels, n_classes)"
+                f"{name} must be one-hot, a single 1 in every row, got the row {Y[wrong][0].tolist()}; "
+                "see one_hot(labels, n_classes)"
             )
 
 
@@ -139,7 +146,7 @@ class IdentitySquaredError(Output):
 
     def loss(self, Z: np.ndarray, Y: np.ndarray) -> Any:
         """Return half the squared error of a sample, averaged over the batch."""
-        return ((Z - Y) ** 2).sum(axis=(-2, -1)) / (2 * Y.shape[-2])
+        return ((Z - checks.same_shape("Y", Y, Z.shape)) ** 2).sum(axis=(-2, -1)) / (2 * Y.shape[-2])
 
     def predict(self, Y_pred: np.ndarray) -> np.ndarray:
         """Return the predicted values themselves."""

@@ -22,12 +22,15 @@ class TrainingDiverged(ArithmeticError):
     """
 
     def __init__(self, epoch: int, batch: int, what: str, lr: float | None) -> None:
-        self.epoch, self.batch = epoch, batch
+        self.epoch, self.batch, self._what, self._lr = epoch, batch, what, lr
         advice = "a smaller learning rate" if lr is None else f"a learning rate below {lr:g}, such as {lr / 10:g}"
         super().__init__(
             f"{what} in epoch {epoch}, batch {batch}. Try {advice}, smaller initial weights, or standardized "
             "features. The network and its history are as they were after the last whole epoch."
         )
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.epoch, self.batch, self._what, self._lr)
 
 
 class Epoch(NamedTuple):
@@ -72,21 +75,15 @@ class NeuralNetwork:
         output: Callable[[], Output] = SigmoidCrossEntropy,
         dtype: Any = np.float64,
     ) -> None:
-        if not isinstance(layer_dims, list | tuple | np.ndarray) or len(layer_dims) < 2:
-            raise ValueError(f"layer_dims must list at least an input and an output size, got {layer_dims!r}")
-        for name, value in (("activation", activation), ("init", init), ("output", output)):
-            if not callable(value):
-                raise TypeError(f"{name} must be a class or a function, such as {_EXAMPLES[name]}, got {value!r}")
-        if np.dtype(dtype) not in (np.float32, np.float64):
-            raise TypeError(f"dtype must be float32 or float64, got {dtype!r}")
-        self.layer_dims = [checks.positive_int("every entry of layer_dims", d) for d in layer_dims]
-        self.dtype = np.dtype(dtype)
-        self.output = output()
+        self.layer_dims = checks.layer_dims(layer_dims)
+        self.dtype = checks.float_dtype(dtype)
+        self.output = _made("output", output, Output, "such as SigmoidCrossEntropy")
         self.layers: list[Layer] = []
         seed = checks.seed(seed)
         for i, (d_in, d_out) in enumerate(zip(self.layer_dims, self.layer_dims[1:], strict=False)):
             layer_seed = None if seed is None else seed + i
-            self.layers += [LinearLayer(d_in, d_out, layer_seed, init=init, dtype=dtype), activation()]
+            self.layers.append(LinearLayer(d_in, d_out, layer_seed, init=init, dtype=dtype))
+            self.layers.append(_made("activation", activation, Layer, "such as ReLU"))
         self.layers.pop()  # the last activation is the output pair's
         self.rng = np.random.default_rng(None if seed is None else seed + len(self.layer_dims) - 1)
         self.history: list[Epoch] = []
@@ -120,6 +117,8 @@ class NeuralNetwork:
         self.__dict__.update(state)
         self._bind()
 
+    __copy__ = copy.deepcopy  # a shallow copy would take the layers away from this network's vectors
+
     # The three loops that are a neural network
 
     def _logits(self, X: np.ndarray, training: bool) -> np.ndarray:
@@ -147,6 +146,7 @@ class NeuralNetwork:
         Raises ValueError or TypeError for anything but a finite real matrix with d_in columns.
         """
         X = checks.samples("X", X, self.layer_dims[0], self.dtype)
+        self._awaiting = None if training else self._awaiting  # until this pass is complete
         Y_pred = self.output.forward(self._logits(X, training))
         if training:
             self._awaiting = Y_pred.shape
@@ -192,7 +192,7 @@ class NeuralNetwork:
 
     def _targets(self, name: str, y: Any, n_rows: int) -> np.ndarray:
         Y = checks.same_shape(name, checks.finite(name, y, self.dtype), (n_rows, self.layer_dims[-1]))
-        self.output.check_targets(Y)
+        self.output.check_targets(Y, name)
         return Y
 
     def _data(self, X_name: str, X: Any, y_name: str, y: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -231,12 +231,14 @@ class NeuralNetwork:
         n_epochs = checks.positive_int("n_epochs", n_epochs)
         batch_size = len(X) if batch_size is None else checks.positive_int("batch_size", batch_size)
         rng = self.rng if rng is None else rng
-        if not callable(getattr(optimizer, "step", None)):
+        if isinstance(optimizer, type) or not callable(getattr(optimizer, "step", None)):
             raise TypeError(f"optimizer must have a method step(theta, grad), such as Adam(0.01), got {optimizer!r}")
         if not isinstance(rng, np.random.Generator):
             raise TypeError(f"rng must be a numpy.random.Generator, such as np.random.default_rng(7), got {rng!r}")
         if on_epoch is not None and not callable(on_epoch):
             raise TypeError(f"on_epoch must be a function of (net, epoch), got {on_epoch!r}")
+        if any(getattr(layer, name).base is not self.theta for layer in self.layers for name in layer.params):
+            raise ValueError("net.layers holds parameters that are not in net.theta: continue with copy.deepcopy(net)")
         held_out = None
         if validation is not None:
             if not isinstance(validation, tuple | list) or len(validation) != 2:
@@ -332,11 +334,19 @@ class NeuralNetwork:
         return np.array([epoch.update_ratios for epoch in self.history]).reshape(-1, len(self._weights))
 
 
-_EXAMPLES = {"activation": "ReLU", "init": "xavier", "output": "SigmoidCrossEntropy"}
+def _made(name: str, make: Callable[[], Any], kind: type, example: str) -> Any:
+    """Return make(), and raise TypeError if that is not a `kind`."""
+    try:
+        made = make()
+    except TypeError:
+        made = None
+    if not isinstance(made, kind):
+        raise TypeError(f"{name} must be a class derived from {kind.__name__}, {example}, got {make!r}")
+    return made
 
 
 def _norm(v: np.ndarray) -> float:
-    return float(np.sqrt(v @ v))
+    return float(np.linalg.norm(v.astype(np.float64, copy=False)))  # a square may be too large for float32
 
 
 def _ratio(change: float, size: float) -> float:

@@ -33,14 +33,15 @@ class Optimizer:
         copy.deepcopy, or by pickle, keeps the memory and belongs to whichever theta it sees first.
         """
         checks.same_shape("grad", grad, theta.shape)
-        if not memory or (self._theta is not None and self._theta() is theta):
+        owner = theta.base if isinstance(theta.base, np.ndarray) else theta  # views are new objects each time
+        if not memory or (self._theta is not None and self._theta() is owner):
             return
         if self._theta is not None or any(vars(self).get(name, theta).shape != theta.shape for name in memory):
             kind = type(self).__name__
             raise ValueError(f"this {kind} remembers another network: use a new {kind} for each network")
         for name in memory:
             self.__dict__.setdefault(name, np.zeros_like(theta))
-        self._theta = weakref.ref(theta)
+        self._theta = weakref.ref(owner)
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles keep: everything but whose memory it is."""

@@ -84,8 +84,8 @@ def _axes(ax: Axes | None) -> Axes:
 
 def _labels(X: np.ndarray, y: Any) -> np.ndarray:
     """Return class numbers of shape (N,) from labels (N,), a column (N, 1) or one-hot rows (N, K)."""
-    y = checks.real("y", y)
-    if len(y) != len(X) or y.ndim > 2:
+    y = checks.finite("y", y)
+    if y.ndim not in (1, 2) or len(y) != len(X):
         raise ValueError(f"y must have as many rows as X, {len(X)}, got shape {y.shape}")
     labels = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(-1)
     return labels.astype(int)
@@ -225,7 +225,8 @@ def plot_runs(runs: Mapping[str, Sequence[tuple[float, float]]], ax: Axes | None
         ax.plot(training, height, "o", color=COLORS[0], label=labels[0])
         ax.plot(held_out, height, "s", color=COLORS[1], markerfacecolor="white", label=labels[1])
     ax.axvline(0.5, color="gray", linestyle=":", label="guessing")
-    ax.set(yticks=range(len(runs)), yticklabels=list(runs), xlabel="accuracy", xlim=(0.45, 1.02))
+    ax.set(yticks=range(len(runs)), yticklabels=list(runs), xlabel="accuracy")
+    ax.set_xlim(min(0.45, ax.get_xlim()[0]), 1.02)
     ax.set_ylim(len(runs) - 0.5, -0.5)
     ax.legend(loc="center")
     return ax
@@ -233,7 +234,7 @@ def plot_runs(runs: Mapping[str, Sequence[tuple[float, float]]], ax: Axes | None
 
 def plot_network(layer_dims: Sequence[int], activation: str = "ReLU", output: str = "sigmoid") -> Figure:
     """Draw a network as a row of boxes with the shape of every matrix: batches above, parameters below."""
-    dims = [checks.positive_int("every entry of layer_dims", d) for d in layer_dims]
+    dims = checks.layer_dims(layer_dims)
     n = len(dims) - 1
     with plt.rc_context(STYLE):
         fig, ax = plt.subplots(figsize=(8, 2.5))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
+import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from tqdm.auto import tqdm
 
@@ -34,6 +35,7 @@ class Live(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _draw(self, _change: Any = None) -> None:
         values = {name: slider.value for name, slider in self._sliders.items()}
         self._say("Computing …")
+        open_before = plt.get_fignums()
         try:
             fig, sentence = self._frame(**values)
             self.picture.value = to_png(fig)
@@ -46,6 +48,9 @@ class Live(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         else:
             self.error = None
             self._say(sentence)
+        finally:
+            for number in set(plt.get_fignums()) - set(open_before):
+                plt.close(number)
 
     def _say(self, sentence: str) -> None:
         self.caption.value = f'<p role="status">{html.escape(sentence)}</p>'

@@ -1,0 +1,105 @@
+"""What the tests share: derandomized Hypothesis, a snapshot of everything an object holds, independent gradients."""
+
+import math
+import os
+import weakref
+from decimal import Decimal, getcontext
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from scratchnet import LinearLayer, NeuralNetwork, make_spirals, standardize
+
+settings.register_profile("scratchnet", derandomize=True, deadline=None, max_examples=40, database=None)
+settings.load_profile("scratchnet")
+
+getcontext().prec = 50
+
+
+def frozen(value):
+    """Everything that `value` holds, down to the last bit, in a form that == compares (NaN equals NaN)."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.shape, value.tobytes()
+    if isinstance(value, np.random.Generator):
+        return frozen(value.bit_generator.state)
+    if isinstance(value, dict):
+        return {key: frozen(item) for key, item in value.items() if not isinstance(item, weakref.ref)}
+    if isinstance(value, list | tuple):
+        return [frozen(item) for item in value]
+    if type(value).__module__.startswith("scratchnet") and hasattr(value, "__dict__"):
+        return type(value).__name__, frozen(vars(value))
+    return repr(value)
+
+
+def slope(f, x, h=1e-3):
+    """df/dx for every entry of x by a difference of fourth order, not the one of the library."""
+    result = np.empty_like(x)
+    for index in np.ndindex(x.shape):
+        value = x[index]
+        at = {}
+        for k in (-2, -1, 1, 2):
+            x[index] = value + k * h
+            at[k] = f()
+        x[index] = value
+        result[index] = (8 * (at[1] - at[-1]) - (at[2] - at[-2])) / (12 * h)
+    return result
+
+
+def normwise(analytic, numeric):
+    """‖a - n‖ / ‖n‖, with the norm written out."""
+    difference = math.sqrt(math.fsum(float(d) ** 2 for d in np.ravel(analytic - numeric)))
+    return difference / math.sqrt(math.fsum(float(n) ** 2 for n in np.ravel(numeric)))
+
+
+def off_kinks(shape, seed=0):
+    """Random numbers of both signs whose absolute value lies between 0.2 and 2."""
+    rng = np.random.default_rng(seed)
+    return rng.uniform(0.2, 2.0, shape) * rng.choice([-1.0, 1.0], shape)
+
+
+def stacked_linear(layers):
+    """One LinearLayer with a leading axis K from K layers."""
+    stack = LinearLayer.__new__(LinearLayer)
+    for name in ("W", "b", "dW", "db"):
+        setattr(stack, name, np.stack([getattr(layer, name) for layer in layers]))
+    return stack
+
+
+def softplus(z):
+    """log(1 + e^z) with 50 digits."""
+    return (1 + Decimal(float(z)).exp()).ln()
+
+
+def small_problem(n=13, d_in=3, seed=5):
+    """A little classification problem: X (n, d_in), y (n, 1) with both labels."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, d_in))
+    y = (X[:, :1] * X[:, 1:2] + 0.3 * X[:, 1:2] > 0).astype(float)
+    y[0], y[1] = 0.0, 1.0
+    return X, y
+
+
+@pytest.fixture
+def problem():
+    return small_problem()
+
+
+@pytest.fixture
+def net():
+    """A network that has been trained for two epochs and then has seen a forward pass."""
+    X, y = small_problem()
+    net = NeuralNetwork([3, 5, 4, 1], seed=3)
+    net.train(X, y, lr=0.1, n_epochs=2, batch_size=5, verbose=False, validation=(X[:4], y[:4]))
+    net.forward(X[:6])
+    return net
+
+
+@pytest.fixture(scope="session")
+def spirals():
+    """The chapter's training data and an independent draw, both scaled by the training data: X, y, X_test, y_test."""
+    X, y = make_spirals(200, noise=0.25, seed=7)
+    X_test, y_test = make_spirals(500, noise=0.25, seed=8)
+    return standardize(X), y.reshape(-1, 1), standardize(X_test, like=X), y_test.reshape(-1, 1)

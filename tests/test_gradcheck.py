@@ -1,0 +1,258 @@
+import numpy as np
+import pytest
+from conftest import frozen, normwise, off_kinks, slope, stacked_linear
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scratchnet import (
+    IdentitySquaredError,
+    LinearLayer,
+    NeuralNetwork,
+    ReLU,
+    Sigmoid,
+    SigmoidCrossEntropy,
+    SoftmaxCrossEntropy,
+    Tanh,
+    central_difference,
+    check_layer,
+    check_network,
+    mse_grad,
+    mse_loss,
+    numerical_gradient,
+    one_hot,
+    relative_error,
+)
+
+OUTPUTS = [SigmoidCrossEntropy, SoftmaxCrossEntropy, IdentitySquaredError]
+
+
+def far_from_kinks(net, X):
+    """Whether every number that enters a ReLU is at least 0.02 away from 0."""
+    A, distance = X, np.inf
+    for layer in net.layers:
+        if isinstance(layer, ReLU):
+            distance = min(distance, np.abs(A).min())
+        A = layer.forward(A, training=False)
+    return distance > 0.02
+
+
+def network_and_data(activation, output, dims=(3, 5, 4, 2), N=6):
+    """A network with data that stays off the kinks; shifts are not zero, so that they matter."""
+    for seed in range(200):
+        net = NeuralNetwork(list(dims), seed=seed, activation=activation, output=output)
+        for layer in net.layers[::2]:
+            layer.b = 0.3 * off_kinks(layer.b.shape, seed)
+        X = off_kinks((N, dims[0]), seed)
+        if far_from_kinks(net, X):
+            break
+    assert far_from_kinks(net, X)
+    rng = np.random.default_rng(1)
+    if output is SoftmaxCrossEntropy:
+        return net, X, one_hot(rng.integers(0, dims[-1], N), dims[-1])
+    if output is SigmoidCrossEntropy:
+        return net, X, rng.integers(0, 2, (N, dims[-1])).astype(float)
+    return net, X, rng.standard_normal((N, dims[-1]))
+
+
+@pytest.mark.parametrize("output", OUTPUTS, ids=lambda c: c.__name__)
+@pytest.mark.parametrize("activation", [ReLU, Sigmoid, Tanh], ids=lambda c: c.__name__)
+def test_the_gradient_of_a_network_agrees_with_differences_for_all_of_theta_and_the_input(activation, output):
+    net, X, Y = network_and_data(activation, output)
+    dX = net.backward(net.forward(X), Y)
+    assert normwise(net.grad, slope(lambda: net.loss(X, Y), net.theta)) < 1e-7
+    assert normwise(dX, slope(lambda: net.loss(X, Y), X)) < 1e-7
+    for layer in net.layers[::2]:  # each block on its own, so that a large one hides no small one
+        for name in layer.params:
+            assert normwise(getattr(layer, "d" + name), slope(lambda: net.loss(X, Y), getattr(layer, name))) < 1e-7
+    errors = check_network(net, X, Y)
+    assert set(errors) == {"theta", "X"} and max(errors.values()) < 1e-7
+
+
+@pytest.mark.parametrize("N", [1, 2, 64])
+def test_the_gradient_is_right_for_every_batch_length(N):
+    net, X, Y = network_and_data(Tanh, SigmoidCrossEntropy, (2, 3, 1), N)
+    assert max(check_network(net, X, Y).values()) < 1e-7
+
+
+def test_a_deep_network_passes_too():
+    net, X, Y = network_and_data(Tanh, SoftmaxCrossEntropy, (2, 3, 3, 3, 3, 3, 3, 3, 3, 3), 4)
+    assert max(check_network(net, X, Y).values()) < 1e-7
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        LinearLayer(3, 2, seed=1),
+        ReLU(),
+        Sigmoid(),
+        Tanh(),
+        stacked_linear([LinearLayer(3, 2, seed=k) for k in range(4)]),
+    ],
+    ids=["LinearLayer", "ReLU", "Sigmoid", "Tanh", "stacked"],
+)
+def test_check_layer_reports_the_input_and_every_parameter_below_1e_7(layer):
+    X = off_kinks((4, 5, 3))
+    if layer.params and layer.W.ndim == 2:
+        X = X[0]
+    errors = check_layer(layer, X)
+    assert list(errors) == ["X", *layer.params] and all(0 <= error < 1e-7 for error in errors.values())
+
+
+# The checks find what is wrong
+
+
+class Halved(LinearLayer):
+    def backward(self, dZ):
+        dX = super().backward(dZ)
+        self.dW /= 2
+        return dX
+
+
+class NoShift(LinearLayer):
+    def backward(self, dZ):
+        dX = super().backward(dZ)
+        self.db = np.zeros_like(self.db)
+        return dX
+
+
+class WrongWay(LinearLayer):
+    def backward(self, dZ):
+        return -super().backward(dZ)
+
+
+class DividesByBatch(LinearLayer):
+    """The published bug."""
+
+    def backward(self, dZ):
+        dX = super().backward(dZ)
+        self.dW /= len(dZ)
+        self.db /= len(dZ)
+        return dX
+
+
+@pytest.mark.parametrize(
+    ("make", "broken"), [(Halved, {"W"}), (NoShift, {"b"}), (WrongWay, {"X"}), (DividesByBatch, {"W", "b"})]
+)
+def test_check_layer_says_which_gradient_is_wrong(make, broken):
+    errors = check_layer(make(3, 2, seed=1), off_kinks((5, 3)))
+    assert {name for name, error in errors.items() if error > 1e-3} == broken
+    assert all(error < 1e-7 for name, error in errors.items() if name not in broken)
+
+
+@pytest.mark.parametrize(("make", "broken"), [(Halved, "theta"), (DividesByBatch, "theta"), (WrongWay, "X")])
+def test_check_network_finds_the_published_bug_and_others(make, broken):
+    net, X, Y = network_and_data(Tanh, SigmoidCrossEntropy, (3, 4, 1))
+    net.layers[0].__class__ = make
+    assert check_network(net, X, Y)[broken] > 1e-3
+
+
+def test_a_backward_pass_that_looks_at_only_some_outputs_does_not_get_through():
+    class FirstColumn(Tanh):
+        def backward(self, dA):
+            return super().backward(dA) * (np.arange(dA.shape[-1]) == 0)
+
+    assert check_layer(FirstColumn(), off_kinks((4, 3)))["X"] > 1e-3
+
+
+def test_checks_leave_layer_network_and_data_as_they_were():
+    net, X, Y = network_and_data(Tanh, SigmoidCrossEntropy)
+    net.forward(X)
+    net.layers[0].forward(X)
+    before = frozen([net, X, Y])
+    check_network(net, X, Y)
+    check_layer(net.layers[0], X)
+    numerical_gradient(net.layers[0], X, np.ones((6, 5)), mse_loss)
+    assert frozen([net, X, Y]) == before
+
+
+# numerical_gradient
+
+
+def test_the_published_gradient_check_passes_without_a_correction_factor():
+    rng = np.random.default_rng(7)
+    X, y = rng.standard_normal((5, 3)), rng.standard_normal((5, 2))
+    layer = LinearLayer(3, 2, seed=1)
+    layer.backward(mse_grad(layer.forward(X), y))
+    numeric = numerical_gradient(layer, X, y, mse_loss)
+    assert numeric.shape == (3, 2)
+    assert np.abs(layer.dW - numeric).max() / (np.abs(layer.dW).max() + 1e-8) < 1e-9
+    # by hand: d/dW_ij of mean((XW + b - y)²) over 10 entries
+    residual = np.einsum("ni,ij->nj", X, layer.W) - y
+    np.testing.assert_allclose(numeric, np.einsum("ni,nj->ij", X, residual) / 5, rtol=1e-8)
+
+
+def test_numerical_gradient_restores_the_weights_and_leaves_backward_ready():
+    layer, X, y = LinearLayer(3, 2, seed=1), off_kinks((4, 3)), np.zeros((4, 2))
+    P = layer.forward(X)
+    before = frozen(layer)
+    numerical_gradient(layer, 2 * X, y, mse_loss)
+    assert frozen(layer) == before
+    layer.backward(mse_grad(P, y))
+
+
+# central_difference and relative_error
+
+
+@given(st.integers(0, 99))
+def test_central_differences_are_exact_for_quadratics(seed):
+    rng = np.random.default_rng(seed)
+    A, x = rng.standard_normal((3, 3)), rng.standard_normal(3)
+    np.testing.assert_allclose(central_difference(lambda: float(x @ A @ x), x), (A + A.T) @ x, rtol=1e-6, atol=1e-8)
+
+
+def test_central_differences_of_a_cubic_are_off_by_epsilon_squared():
+    x = np.array([[2.0]])
+    # ((x + e)³ - (x - e)³) / 2e = 3x² + e²
+    assert np.isclose(central_difference(lambda: float(x[0, 0] ** 3), x, epsilon=0.5)[0, 0], 12.25)
+    assert x.tolist() == [[2.0]]
+
+
+def test_the_step_is_1e_5_unless_told_otherwise():
+    x, seen = np.array([1.0]), []
+    central_difference(lambda: seen.append(float(x[0])) or 0.0, x)
+    np.testing.assert_allclose(np.sort(seen), [1 - 1e-5, 1 + 1e-5], rtol=1e-12)
+
+
+def test_central_differences_put_the_entry_back_also_when_the_function_raises():
+    x = np.array([1.0, 2.0])
+
+    def fails_at_the_second():
+        if x[1] != 2.0:
+            raise KeyboardInterrupt
+        return 0.0
+
+    with pytest.raises(KeyboardInterrupt):
+        central_difference(fails_at_the_second, x)
+    assert x.tolist() == [1.0, 2.0]
+
+
+def test_central_differences_reach_through_views_of_theta():
+    net = NeuralNetwork([2, 1], seed=0)
+    W = net.layers[0].W
+    gradient = central_difference(lambda: float((net.theta**2).sum()), W)
+    np.testing.assert_allclose(gradient, 2 * W, rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("a", "n", "expected"),
+    [
+        ([3.0, 4.0], [3.0, 4.0], 0.0),
+        ([0.0], [0.0], 0.0),
+        ([1.0], [0.0], 1.0),
+        ([3.0, 4.0], [-3.0, -4.0], 1.0),
+        ([6.0, 8.0], [3.0, 4.0], 1 / 3),
+        ([3.0, 0.0], [0.0, 4.0], 5 / 7),
+    ],
+)
+def test_relative_error_is_the_distance_over_the_sum_of_the_lengths(a, n, expected):
+    assert np.isclose(relative_error(np.array(a), np.array(n)), expected)
+
+
+@given(st.floats(1e-3, 1e3), st.floats(1e-12, 1e12))
+def test_relative_error_shows_a_factor_whatever_the_size(c, size):
+    a = size * np.array([1.0, -2.0, 0.5])
+    assert np.isclose(relative_error(c * a, a), abs(1 - c) / (1 + c), rtol=1e-9, atol=1e-12)
+
+
+def test_relative_error_of_matrices_runs_over_all_entries():
+    assert np.isclose(relative_error(np.array([[3.0, 0.0], [4.0, 0.0]]), np.zeros((2, 2))), 1.0)

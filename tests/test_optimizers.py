@@ -1,0 +1,195 @@
+import copy
+import math
+import pickle
+
+import numpy as np
+import pytest
+from conftest import frozen
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from scratchnet import SGD, Adam, Momentum, Optimizer
+
+MAKE = {"SGD": lambda: SGD(0.1), "Momentum": lambda: Momentum(0.1), "Adam": lambda: Adam(0.1)}
+every = pytest.mark.parametrize("make", MAKE.values(), ids=MAKE.keys())
+
+
+def two_steps(optimizer):
+    """θ = (1, -2), then the gradients (0.5, -1) and (0.25, 2): return θ after each step."""
+    theta = np.array([1.0, -2.0])
+    optimizer.step(theta, np.array([0.5, -1.0]))
+    first = theta.copy()
+    optimizer.step(theta, np.array([0.25, 2.0]))
+    return first, theta
+
+
+def test_two_steps_of_gradient_descent_by_hand():
+    first, second = two_steps(SGD(0.1))
+    np.testing.assert_allclose(first, [1 - 0.1 * 0.5, -2 + 0.1 * 1], rtol=1e-15)  # (0.95, -1.9)
+    np.testing.assert_allclose(second, [0.95 - 0.1 * 0.25, -1.9 - 0.1 * 2], rtol=1e-15)  # (0.925, -2.1)
+
+
+def test_two_steps_of_momentum_by_hand():
+    first, second = two_steps(Momentum(0.1, beta=0.8))
+    # v = 0.8 · 0 + 0.2 · (0.5, -1) = (0.1, -0.2)
+    np.testing.assert_allclose(first, [1 - 0.1 * 0.1, -2 + 0.1 * 0.2], rtol=1e-15)  # (0.99, -1.98)
+    # v = 0.8 · (0.1, -0.2) + 0.2 · (0.25, 2) = (0.08 + 0.05, -0.16 + 0.4) = (0.13, 0.24)
+    np.testing.assert_allclose(second, [0.99 - 0.1 * 0.13, -1.98 - 0.1 * 0.24], rtol=1e-15)
+
+
+def test_two_steps_of_adam_by_hand():
+    first, second = two_steps(Adam(0.1, beta1=0.8, beta2=0.5, eps=0.25))
+    # m = 0.2 · (0.5, -1) = (0.1, -0.2), m̂ = m / (1 - 0.8) = (0.5, -1)
+    # v = 0.5 · (0.25, 1) = (0.125, 0.5), v̂ = v / (1 - 0.5) = (0.25, 1), √v̂ = (0.5, 1)
+    expected = [1 - 0.1 * 0.5 / (0.5 + 0.25), -2 + 0.1 * 1 / (1 + 0.25)]
+    np.testing.assert_allclose(first, expected, rtol=1e-14)
+    # m = 0.8 · (0.1, -0.2) + 0.2 · (0.25, 2) = (0.13, 0.24), m̂ = m / (1 - 0.64) = (0.13, 0.24) / 0.36
+    # v = 0.5 · (0.125, 0.5) + 0.5 · (0.0625, 4) = (0.09375, 2.25), v̂ = v / (1 - 0.25) = (0.125, 3)
+    expected[0] -= 0.1 * (0.13 / 0.36) / (math.sqrt(0.125) + 0.25)
+    expected[1] -= 0.1 * (0.24 / 0.36) / (math.sqrt(3) + 0.25)
+    np.testing.assert_allclose(second, expected, rtol=1e-14)
+
+
+def test_the_defaults_are_those_of_the_papers():
+    assert Momentum(0.1).beta == 0.9
+    adam = Adam(0.1)
+    assert (adam.beta1, adam.beta2, adam.eps) == (0.9, 0.999, 1e-8)
+
+
+def test_the_first_step_of_adam_has_the_length_of_the_learning_rate_whatever_the_gradient():
+    theta = np.zeros(3)
+    Adam(0.01).step(theta, np.array([1e-3, -5.0, 1e4]))
+    np.testing.assert_allclose(theta, [-0.01, 0.01, -0.01], rtol=1e-4)
+
+
+def test_adam_stands_still_without_a_gradient():
+    theta = np.array([1.0, 2.0])
+    Adam(0.1).step(theta, np.zeros(2))
+    assert theta.tolist() == [1.0, 2.0]
+
+
+vectors = arrays(np.float64, 4, elements=st.floats(-100, 100))
+
+
+@given(st.lists(vectors, min_size=1, max_size=5), st.floats(0, 0.99))
+def test_momentum_equals_the_form_without_the_factor_at_a_smaller_rate(gradients, beta):
+    theta, classic, velocity = np.ones(4), np.ones(4), np.zeros(4)
+    optimizer = Momentum(0.1, beta)
+    for gradient in gradients:
+        optimizer.step(theta, gradient)
+        velocity = beta * velocity + gradient
+        classic = classic - 0.1 * (1 - beta) * velocity
+    np.testing.assert_allclose(theta, classic, rtol=1e-9, atol=1e-9)
+
+
+@given(vectors, vectors)
+def test_momentum_without_memory_is_gradient_descent(theta, gradient):
+    other = theta.copy()
+    Momentum(0.3, beta=0).step(theta, gradient)
+    SGD(0.3).step(other, gradient)
+    np.testing.assert_allclose(theta, other, rtol=1e-15)
+
+
+@every
+def test_a_step_changes_theta_in_place_and_returns_nothing_and_leaves_the_gradient(make):
+    theta, gradient = np.array([1.0, -2.0]), np.array([0.5, 0.25])
+    view = theta[:1]
+    assert make().step(theta, gradient) is None
+    assert view[0] == theta[0] < 1.0 and gradient.tolist() == [0.5, 0.25]
+
+
+@every
+def test_what_an_optimizer_remembers_is_not_the_gradient_array_itself(make):
+    optimizer, theta, gradient = make(), np.ones(2), np.array([0.5, 0.25])
+    optimizer.step(theta, gradient)
+    before = frozen(optimizer)
+    gradient[...] = 99
+    theta[...] = 99
+    assert frozen(optimizer) == before
+
+
+@every
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_dtype_is_kept_in_theta_and_in_memory(make, dtype):
+    optimizer, theta = make(), np.ones(3, dtype)
+    for _ in range(2):
+        optimizer.step(theta, np.full(3, 0.1, dtype))
+    assert theta.dtype == dtype
+    assert all(value.dtype == dtype for value in vars(optimizer).values() if isinstance(value, np.ndarray))
+
+
+@every
+def test_the_learning_rate_may_be_changed_between_steps(make):
+    slow, fast = make(), make()
+    a, b, gradient = np.ones(2), np.ones(2), np.array([1.0, -1.0])
+    slow.step(a, gradient)
+    fast.step(b, gradient)
+    start = a.copy()
+    fast.lr = 10 * slow.lr
+    slow.step(a, gradient)
+    fast.step(b, gradient)
+    np.testing.assert_allclose(b - start, 10 * (a - start), rtol=1e-10)
+
+
+@every
+def test_every_entry_is_treated_alone_so_a_leading_axis_works(make):
+    rng = np.random.default_rng(0)
+    Theta = rng.standard_normal((3, 4))
+    rows, together, separate = Theta.copy(), make(), [make() for _ in range(3)]
+    for _ in range(3):
+        gradient = rng.standard_normal((3, 4))
+        together.step(Theta, gradient)
+        for k in range(3):
+            separate[k].step(rows[k], gradient[k])
+    np.testing.assert_array_equal(Theta, rows)
+
+
+@every
+def test_a_new_view_of_the_same_memory_is_no_other_network(make):
+    whole, one, by_view, directly = np.ones(6), np.ones(3), make(), make()
+    for _ in range(3):
+        by_view.step(whole[:3], np.array([0.5, -1.0, 2.0]))
+        directly.step(one, np.array([0.5, -1.0, 2.0]))
+    assert whole.tolist() == [*one, 1.0, 1.0, 1.0]
+
+
+def test_gradient_descent_remembers_nothing_and_may_serve_many_networks():
+    sgd, first, second = SGD(0.5), np.ones(2), np.ones(3)
+    sgd.step(first, np.ones(2))
+    sgd.step(second, np.ones(3))
+    assert first.tolist() == [0.5, 0.5] and second.tolist() == [0.5, 0.5, 0.5]
+
+
+@every
+def test_a_step_goes_downhill(make):
+    theta, optimizer = np.array([3.0, -4.0]), make()
+    for _ in range(200):
+        optimizer.step(theta, 2 * theta)  # the gradient of ‖θ‖²
+    assert np.sqrt(theta @ theta) < 0.05
+
+
+@every
+def test_copies_and_pickles_go_on_from_the_same_memory(make):
+    optimizer, theta = make(), np.ones(2)
+    optimizer.step(theta, np.array([1.0, 2.0]))
+    for twin in (copy.deepcopy(optimizer), pickle.loads(pickle.dumps(optimizer))):
+        assert frozen(twin) == frozen(optimizer)
+        a, b = theta.copy(), theta.copy()
+        copy.deepcopy(optimizer).step(a, np.array([3.0, -1.0]))
+        twin.step(b, np.array([3.0, -1.0]))
+        assert frozen(a) == frozen(b)
+
+
+def test_memory_starts_at_zero_with_the_first_step_and_counts_from_one():
+    adam = Adam(0.1)
+    assert adam.t == 0 and not hasattr(adam, "m")
+    adam.step(np.ones(2), np.array([1.0, 2.0]))
+    assert adam.t == 1
+    np.testing.assert_allclose(adam.m, [0.1, 0.2])
+    np.testing.assert_allclose(adam.v, [0.001, 0.004])
+
+
+def test_the_base_class_has_no_formula_of_its_own():
+    with pytest.raises(NotImplementedError, match=r"Optimizer must define step\(self, theta, grad\)"):
+        Optimizer(0.1).step(np.ones(1), np.ones(1))
