@@ -30,7 +30,7 @@ def sigmoid(z: Any) -> np.ndarray:
     """
     z = checks.real("z", z)
     e = np.exp(-np.abs(z))
-    return np.where(z >= 0, 1, e) / (1 + e)
+    return np.maximum(e, z >= 0) / (1 + e)  # the numerator is 1 for z >= 0, and e <= 1 elsewhere
 
 
 def sigmoid_grad(a: Any) -> np.ndarray:

@@ -128,13 +128,8 @@ class LinearLayer(Layer):
     def __init__(
         self, d_in: int, d_out: int, seed: int | None = None, *, init: Initializer = xavier, dtype: Any = np.float64
     ) -> None:
-        d_in, d_out = checks.positive_int("d_in", d_in), checks.positive_int("d_out", d_out)
-        if not callable(init):
-            raise TypeError(f"init must be a function of (d_in, d_out, rng), such as xavier, got {init!r}")
-        dtype = checks.float_dtype(dtype)
-        W = checks.finite("what init returns", init(d_in, d_out, np.random.default_rng(checks.seed(seed))), dtype)
-        self.W = checks.same_shape("what init returns", W, (d_in, d_out))
-        self.b = np.zeros((1, d_out), dtype=dtype)
+        self.W = _drawn(init, d_in, d_out, seed, dtype)
+        self.b = np.zeros((1, d_out), dtype=self.W.dtype)
         self.dW = np.zeros_like(self.W)
         self.db = np.zeros_like(self.b)
 
@@ -152,9 +147,18 @@ class LinearLayer(Layer):
         """Set dW = Xᵀ dZ and db = 1ᵀ dZ, return dX = dZ Wᵀ, shape (N, d_in)."""
         X = self.saved()
         dZ = checks.same_shape("dZ", np.asarray(dZ), (*X.shape[:-1], self.W.shape[-1]))
-        self.dW = X.mT @ dZ
-        self.db = dZ.sum(axis=-2, keepdims=True)
+        np.matmul(X.mT, dZ, out=self.dW)
+        dZ.sum(axis=-2, keepdims=True, out=self.db)
         return dZ @ self.W.mT
+
+
+def _drawn(init: Initializer, d_in: Any, d_out: Any, seed: Any, dtype: Any) -> np.ndarray:
+    """Return the matrix that `init` draws from `default_rng(seed)`, after checking all that can be wrong with it."""
+    shape = checks.positive_int("d_in", d_in), checks.positive_int("d_out", d_out)
+    rng, dtype = np.random.default_rng(checks.seed(seed)), checks.float_dtype(dtype)
+    if not callable(init):
+        raise TypeError(f"init must be a function of (d_in, d_out, rng), such as xavier, got {init!r}")
+    return checks.same_shape("what init returns", checks.finite("what init returns", init(*shape, rng), dtype), shape)
 
 
 class Activation(Layer):

@@ -18,6 +18,7 @@ import struct
 import sys
 import tempfile
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -163,22 +164,25 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     paths = options.notebooks or sorted((ROOT / "chapters").glob("*.ipynb"))
 
-    failures = 0
-    for path in paths:
-        if options.check:
-            if not is_normalized(path):
-                print(f"{_show(path)} is not normalized: run `make notebooks`", file=sys.stderr)
-                failures += 1
-            continue
-        print(f"{_show(path)} ...", end=" ", flush=True)
-        try:
-            changed = write_atomically(path, to_text(normalize(execute(path))))
-            print("changed" if changed else "unchanged", flush=True)
-        except NotebookFailed as error:
-            print("failed, file left as it was", flush=True)
-            print(error, file=sys.stderr, flush=True)
-            failures += 1
-    return 1 if failures else 0
+    if options.check:
+        stale = [path for path in paths if not is_normalized(path)]
+        for path in stale:
+            print(f"{_show(path)} is not normalized: run `make notebooks`", file=sys.stderr)
+        return 1 if stale else 0
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # every notebook has a kernel, and so a process, of its own
+        outcomes = list(pool.map(_execute_and_save, paths))
+    return 0 if all(outcomes) else 1
+
+
+def _execute_and_save(path: Path) -> bool:
+    """Execute and normalize one notebook, say how it went, and return whether it ran to its end."""
+    try:
+        changed = write_atomically(path, to_text(normalize(execute(path))))
+    except NotebookFailed as error:
+        print(f"{_show(path)}: failed, file left as it was\n{error}", file=sys.stderr, flush=True)
+        return False
+    print(f"{_show(path)}: {'changed' if changed else 'unchanged'}", flush=True)
+    return True
 
 
 if __name__ == "__main__":
