@@ -147,8 +147,8 @@ class LinearLayer(Layer):
         """Set dW = Xᵀ dZ and db = 1ᵀ dZ, return dX = dZ Wᵀ, shape (N, d_in)."""
         X = self.saved()
         dZ = checks.same_shape("dZ", np.asarray(dZ), (*X.shape[:-1], self.W.shape[-1]))
-        np.matmul(X.mT, dZ, out=self.dW)
-        dZ.sum(axis=-2, keepdims=True, out=self.db)
+        self.dW = X.mT @ dZ
+        self.db = dZ.sum(axis=-2, keepdims=True)
         return dZ @ self.W.mT
 
 

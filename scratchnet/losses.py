@@ -68,8 +68,8 @@ class Output:
         raise NotImplementedError
 
     def accuracy(self, Y_pred: np.ndarray, Y: np.ndarray) -> float:
-        """Return the share of samples for which the predicted label is the true one."""
-        return float(np.mean(self.predict(Y_pred) == self.predict(Y)))
+        """Return the share of samples for which the predicted label is the true one, or all labels are."""
+        return float(np.mean((self.predict(Y_pred) == self.predict(Y)).reshape(len(Y), -1).all(axis=1)))
 
     def check_targets(self, Y: np.ndarray, name: str = "y") -> None:
         """Raise ValueError unless every row of Y is a target that this loss is made for."""
@@ -95,10 +95,6 @@ class SigmoidCrossEntropy(Output):
     def predict(self, Y_pred: np.ndarray) -> np.ndarray:
         """Return 1 where the probability is at least 0.5, else 0; shape (N, d_out)."""
         return (Y_pred >= 0.5).astype(np.int64)
-
-    def accuracy(self, Y_pred: np.ndarray, Y: np.ndarray) -> float:
-        """Return the share of samples for which every label is right."""
-        return float(np.mean((self.predict(Y_pred) == self.predict(Y)).all(axis=-1)))
 
     def check_targets(self, Y: np.ndarray, name: str = "y") -> None:
         """Labels must be 0 or 1."""

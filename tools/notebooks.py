@@ -11,6 +11,7 @@ file. A notebook whose cell fails stays as it was.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import base64
 import os
 import re
@@ -110,7 +111,7 @@ def execute(path: Path) -> NotebookNode:
     env = os.environ | dict.fromkeys(THREAD_VARIABLES, "1")
     env.pop("MPLBACKEND", None)
     try:
-        client.execute(env=env)
+        asyncio.run(client.async_execute(env=env))
     except Exception as error:
         code_cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
         where = "before its first cell"
