@@ -197,7 +197,7 @@ def plot_grad_norms(net: NeuralNetwork, ax: Axes | None = None) -> Axes:
         style: Any = {"color": COLORS[i % len(COLORS)], "linestyle": LINES[i % len(LINES)]}
         _curve(ax, np.where(norms > 0, norms, np.nan), f"layer {i + 1}", **style)
     if net.history:
-        ax.legend(fontsize=8)
+        ax.legend(fontsize=8, loc="upper right", ncols=1 + len(net.grad_norms.T) // 3)
     return ax
 
 
