@@ -209,7 +209,7 @@ def plot_training(net: NeuralNetwork, X: Any, y: Any, title: str) -> Figure:
             [["boundary", "loss"], ["boundary", "norms"]], figsize=(8, 4.6), width_ratios=[1.15, 1]
         )
         plot_decision_boundary(net, X, y, f"Decision boundary, accuracy {accuracy:.4f}", axes["boundary"])
-        plot_loss(net, axes["loss"]).set(title="Training loss", xlabel="", ylabel="cross-entropy")
+        plot_loss(net, axes["loss"]).set(xlabel="", ylabel="cross-entropy")
         plot_grad_norms(net, axes["norms"])
         fig.suptitle(title)
     return fig
@@ -219,16 +219,16 @@ def plot_runs(runs: Mapping[str, Sequence[tuple[float, float]]], ax: Axes | None
     """Draw the accuracies of repeated runs: for every name, a row of (training, held-out) pairs, one pair a run."""
     ax = _axes(ax)
     for row, pairs in enumerate(runs.values()):
-        height = row + np.linspace(-0.2, 0.2, len(pairs))
+        height = row + np.linspace(-0.25, 0.25, len(pairs))
         training, held_out = np.transpose(pairs)
         labels = ("training", "held out") if row == 0 else (None, None)
-        ax.plot(training, height, "o", color=COLORS[0], label=labels[0])
-        ax.plot(held_out, height, "s", color=COLORS[1], markerfacecolor="white", label=labels[1])
+        ax.plot(training, height, "o", color=COLORS[0], markersize=4, label=labels[0])
+        ax.plot(held_out, height, "s", color=COLORS[1], markerfacecolor="none", markersize=7, label=labels[1])
     ax.axvline(0.5, color="gray", linestyle=":", label="guessing")
     ax.set(yticks=range(len(runs)), yticklabels=list(runs), xlabel="accuracy")
     ax.set_xlim(min(0.45, ax.get_xlim()[0]), 1.02)
     ax.set_ylim(len(runs) - 0.5, -0.5)
-    ax.legend(loc="center")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     return ax
 
 

@@ -179,7 +179,7 @@ import base64
 from IPython.display import display
 
 header = b"\\x89PNG\\r\\n\\x1a\\n\\x00\\x00\\x00\\rIHDR"
-png = base64.b64encode(header + (200).to_bytes(4, "big") + (100).to_bytes(4, "big"))
+png = base64.b64encode(header + (1200).to_bytes(4, "big") + (100).to_bytes(4, "big"))
 alt = "A line that rises from the lower left corner to the upper right one."
 display({"image/png": png.decode(), "text/plain": alt}, metadata={"image/png": {"alt": alt}}, raw=True)
 """

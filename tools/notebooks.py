@@ -29,6 +29,7 @@ from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parent.parent
 TIMEOUT = 180  # seconds a cell may take, as in _config.yml
+WIDE = 1050  # pixels; a figure of several panels, which a phone scrolls rather than shrinks
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 TIMING_METADATA = ("execution", "ExecuteTime", "papermill", "collapsed", "scrolled", "trusted")
@@ -77,16 +78,16 @@ def _normalize_outputs(outputs: list[NotebookNode]) -> list[NotebookNode]:
 def _describe_image(cell: NotebookNode) -> None:
     """Copy a figure's alt text to the cell's metadata, where the static page reads it, and mark a wide figure there.
 
-    A figure at least half as wide again as it is high gets the class `wide`: on a phone it keeps a legible width.
+    A figure wider than WIDE gets the class `wide`: on a phone it keeps a legible width and scrolls.
     """
     for output in cell.outputs:
         alt = output.get("metadata", {}).get("image/png", {}).get("alt")
         if alt and "image/png" in output.data:
             image = cell.metadata.setdefault("mystnb", NotebookNode()).setdefault("image", NotebookNode())
             image["alt"] = alt
-            width, height = struct.unpack(">II", base64.b64decode(output.data["image/png"])[16:24])  # the PNG's header
+            (width,) = struct.unpack(">I", base64.b64decode(output.data["image/png"])[16:20])  # from the PNG's header
             classes = [name for name in image.pop("classes", "").split() if name != "wide"]
-            classes += ["wide"] * (width >= 1.5 * height)
+            classes += ["wide"] * (width > WIDE)
             if classes:
                 image["classes"] = " ".join(classes)
             return
