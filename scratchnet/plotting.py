@@ -30,7 +30,7 @@ LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 STYLE: Any = {
     "figure.figsize": (7.0, 4.0),
     "figure.dpi": 100,
-    "savefig.dpi": 144,
+    "savefig.dpi": 120,
     "figure.constrained_layout.use": True,
     "font.family": "DejaVu Sans",
     "font.size": 10,

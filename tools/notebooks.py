@@ -29,7 +29,7 @@ from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parent.parent
 TIMEOUT = 180  # seconds a cell may take, as in _config.yml
-WIDE = 1050  # pixels; a figure of several panels, which a phone scrolls rather than shrinks
+WIDE = 900  # pixels; a figure of several panels, which a phone scrolls rather than shrinks
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 TIMING_METADATA = ("execution", "ExecuteTime", "papermill", "collapsed", "scrolled", "trusted")
