@@ -79,14 +79,14 @@ def number(name: str, value: Any, low: float = 0.0, high: float = np.inf, *, inc
 
 def float_dtype(value: Any) -> np.dtype[Any]:
     """Return a dtype that networks can have, float32 or float64."""
-    if value not in (np.dtype(np.float32), np.dtype(np.float64)):
+    if isinstance(value, np.ndarray) or value not in (np.dtype(np.float32), np.dtype(np.float64)):
         raise TypeError(f"dtype must be float32 or float64, got {value!r}")
     return np.dtype(value)
 
 
 def layer_dims(value: Any) -> list[int]:
     """Return the sizes of a network, at least an input and an output size."""
-    if not isinstance(value, list | tuple | np.ndarray) or getattr(value, "ndim", 1) == 0 or len(value) < 2:
+    if not isinstance(value, list | tuple | range | np.ndarray) or getattr(value, "ndim", 1) == 0 or len(value) < 2:
         raise ValueError(f"layer_dims must list at least an input and an output size, got {value!r}")
     return [positive_int("every entry of layer_dims", d) for d in value]
 

@@ -53,12 +53,16 @@ def numerical_gradient(
 
 
 def relative_error(analytic: np.ndarray, numeric: np.ndarray) -> float:
-    """Return ‖a - n‖ / (‖a‖ + ‖n‖), which no scale factor can hide; 0 if both are zero.
+    """Return ‖a - n‖ / (‖a‖ + ‖n‖), which no scale factor can hide; 0 if both are zero, inf where one is not finite.
+
+    Raises ValueError for unequal shapes.
 
     Below 1e-7 is right in float64, above 1e-3 is wrong, and a factor c between them gives |1 - c| / (1 + c).
     """
+    checks.same_shape("analytic", analytic, numeric.shape)
     total = np.linalg.norm(analytic) + np.linalg.norm(numeric)
-    return float(np.linalg.norm(analytic - numeric) / total) if total > 0 else 0.0
+    error = np.linalg.norm(analytic - numeric) / total if total != 0 else 0.0
+    return float(np.nan_to_num(error, nan=np.inf))  # NaN would slip through max() and through `error > bound`
 
 
 def check_layer(layer: Layer, X: Any, epsilon: float = 1e-5, seed: int = 0) -> dict[str, float]:
@@ -68,14 +72,12 @@ def check_layer(layer: Layer, X: Any, epsilon: float = 1e-5, seed: int = 0) -> d
     Works on a copy. Returns the relative error for "X" and for every name in `layer.params`.
     """
     layer, X = copy.deepcopy(layer), checks.finite("X", X, np.float64)
-    R = np.random.default_rng([1, checks.positive_int("seed", seed, minimum=0)]).standard_normal(
-        layer.forward(X, training=True).shape
-    )
+    rng = np.random.default_rng([1, checks.positive_int("seed", seed, minimum=0)])
+    R = rng.standard_normal(layer.forward(X, training=True).shape)
     dX = layer.backward(R)
     errors = {}
-    for name, array, gradient in [("X", X, dX)] + [
-        (n, getattr(layer, n), getattr(layer, "d" + n)) for n in layer.params
-    ]:
+    parameters = [(name, getattr(layer, name), getattr(layer, "d" + name)) for name in layer.params]
+    for name, array, gradient in [("X", X, dX), *parameters]:
         numeric = central_difference(lambda: float(np.sum(R * layer.forward(X, training=True))), array, epsilon)
         errors[name] = relative_error(gradient, numeric)
     return errors

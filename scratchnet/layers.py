@@ -29,9 +29,9 @@ def in_place(name: str) -> Any:
     def assign(owner: Any, value: Any) -> None:
         array = owner.__dict__.get(slot)
         if array is None:
-            owner.__dict__[slot] = np.array(value)
+            owner.__dict__[slot] = np.array(checks.real(name, value))
         elif value is not array:
-            array[...] = checks.same_shape(name, np.asarray(value), array.shape)
+            array[...] = checks.same_shape(name, checks.real(name, value), array.shape)
 
     return property(operator.attrgetter(slot), assign, doc=f"The array `{name}`; assigning to it writes in place.")
 
@@ -63,6 +63,7 @@ class Layer:
 
     params: ClassVar[tuple[str, ...]] = ()
     _cache: tuple[Any, ...] | None = None
+    _shape: tuple[int, ...] | None = None
     _has_gradients = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -91,20 +92,25 @@ class Layer:
             W, dW = getattr(self, name), getattr(self, "d" + name)
             W -= lr * dW
 
-    def save(self, *arrays: Any) -> None:
-        """Keep what `backward` needs."""
-        self._cache = arrays
+    def save(self, *arrays: Any, shape: tuple[int, ...] | None = None) -> None:
+        """Keep what `backward` needs, and the shape of the output if `saved` is to check the gradient against it."""
+        self._cache, self._shape = arrays, shape
 
     def forget(self) -> None:
         """Drop what was kept."""
         self._cache = None
 
-    def saved(self) -> Any:
-        """Hand out what the last training forward kept, once: one array as it is, several as a tuple."""
+    def saved(self, **gradient: Any) -> Any:
+        """Hand out what the last training forward kept, once: one array as it is, several as a tuple.
+
+        `saved(dZ=dZ)` first checks that dZ has the shape that was given to `save`. Raises RuntimeError without a
+        fresh forward, ValueError or TypeError for a wrong gradient; then what was kept stays.
+        """
         if self._cache is None:
             raise RuntimeError(f"{type(self).__name__}.backward needs a fresh forward(X, training=True) before it")
-        cache, self._cache = self._cache, None
-        self._has_gradients = True
+        for name, value in gradient.items():
+            checks.same_shape(name, checks.real(name, value), self._shape or ())
+        cache, self._cache, self._has_gradients = self._cache, None, True
         return cache[0] if len(cache) == 1 else cache
 
 
@@ -139,14 +145,14 @@ class LinearLayer(Layer):
         d_in = self.W.shape[-2]
         if X.ndim < 2 or X.shape[-1] != d_in:
             raise ValueError(f"X must have shape (N, {d_in}), got {X.shape}")
+        Z = X @ self.W + self.b
         if training:
-            self.save(X)
-        return X @ self.W + self.b
+            self.save(X, shape=Z.shape)
+        return Z
 
     def backward(self, dZ: np.ndarray) -> np.ndarray:
         """Set dW = Xᵀ dZ and db = 1ᵀ dZ, return dX = dZ Wᵀ, shape (N, d_in)."""
-        X = self.saved()
-        dZ = checks.same_shape("dZ", np.asarray(dZ), (*X.shape[:-1], self.W.shape[-1]))
+        X = self.saved(dZ=dZ)
         self.dW = X.mT @ dZ
         self.db = dZ.sum(axis=-2, keepdims=True)
         return dZ @ self.W.mT
@@ -171,13 +177,12 @@ class Activation(Layer):
         """Return A = f(Z), in the shape of Z."""
         A = self.f(Z)
         if training:
-            self.save(A)
+            self.save(A, shape=A.shape)
         return A
 
     def backward(self, dA: np.ndarray) -> np.ndarray:
         """Return dZ = dA ⊙ f'(A)."""
-        A = self.saved()
-        return checks.same_shape("dA", np.asarray(dA), A.shape) * self.f_grad(A)
+        return dA * self.f_grad(self.saved(dA=dA))
 
 
 class ReLU(Activation):

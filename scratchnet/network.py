@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import numbers
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -13,6 +14,8 @@ from scratchnet.initializers import xavier
 from scratchnet.layers import Initializer, Layer, LinearLayer, ReLU, in_place
 from scratchnet.losses import Output, SigmoidCrossEntropy
 from scratchnet.optimizers import SGD, Optimizer
+
+Samples = tuple[np.ndarray, np.ndarray]  # X (N, d_in) and Y (N, d_out)
 
 
 class TrainingDiverged(ArithmeticError):
@@ -146,7 +149,8 @@ class NeuralNetwork:
         Raises ValueError or TypeError for anything but a finite real matrix with d_in columns.
         """
         X = checks.samples("X", X, self.layer_dims[0], self.dtype)
-        self._awaiting = None if training else self._awaiting  # until this pass is complete
+        if training:
+            self._awaiting = None  # until this pass is complete
         Y_pred = self.output.forward(self._logits(X, training))
         if training:
             self._awaiting = Y_pred.shape
@@ -239,6 +243,10 @@ class NeuralNetwork:
             raise TypeError(f"on_epoch must be a function of (net, epoch), got {on_epoch!r}")
         if any(getattr(layer, name).base is not self.theta for layer in self.layers for name in layer.params):
             raise ValueError("net.layers holds parameters that are not in net.theta: continue with copy.deepcopy(net)")
+        try:
+            copy.deepcopy(vars(optimizer))
+        except Exception as error:
+            raise TypeError(f"optimizer must be one that copy.deepcopy can copy, got {optimizer!r}: {error}") from error
         held_out = None
         if validation is not None:
             if not isinstance(validation, tuple | list) or len(validation) != 2:
@@ -247,32 +255,28 @@ class NeuralNetwork:
 
         self._forget()  # a forward pass before this call is no longer fresh
         log_every = _round_step(n_epochs)
-        first = len(self.history)
-        for epoch in range(first, first + n_epochs):
+        for done in range(n_epochs):
+            epoch = len(self.history)  # not first + done: on_epoch may have trained too
             before = self.theta.copy(), copy.deepcopy(vars(optimizer)), rng.bit_generator.state
             try:
-                self.history.append(self._epoch(X, Y, batch_size, optimizer, held_out, rng))
+                self.history.append(self._epoch((X, Y), batch_size, optimizer, held_out, rng))
             except BaseException:
                 self.theta, optimizer.__dict__, rng.bit_generator.state = before
                 del self.history[epoch:]
                 self._forget()
                 raise
-            if verbose and ((epoch - first) % log_every == 0 or epoch == first + n_epochs - 1):
+            if verbose and (done % log_every == 0 or done == n_epochs - 1):
                 print(_log_line(epoch, self.history[-1]))
             if on_epoch is not None:
                 on_epoch(self, epoch)
 
     def _epoch(
-        self,
-        X: np.ndarray,
-        Y: np.ndarray,
-        batch_size: int,
-        optimizer: Optimizer,
-        held_out: tuple[np.ndarray, np.ndarray] | None,
-        rng: np.random.Generator,
+        self, data: Samples, batch_size: int, optimizer: Optimizer, held_out: Samples | None, rng: np.random.Generator
     ) -> Epoch:
         """Pass once through the shuffled data and return what happened."""
+        X, Y = data
         lr = getattr(optimizer, "lr", None)
+        lr = float(lr) if isinstance(lr, numbers.Real) else None  # a schedule, or a rate for every parameter
         order = rng.permutation(len(X))
         X_shuffled, Y_shuffled = X[order], Y[order]
         start, mean_grad, mean_loss = self.theta.copy(), np.zeros_like(self.grad), 0.0
@@ -292,14 +296,9 @@ class NeuralNetwork:
             if not (np.isfinite(loss) and np.isfinite(self.theta).all()):
                 raise TrainingDiverged(len(self.history), batch, "the parameters overflowed", lr)
             validation_loss, validation_accuracy = (None, None) if held_out is None else self._evaluate(*held_out)
-        return Epoch(
-            mean_loss,
-            accuracy,
-            validation_loss,
-            validation_accuracy,
-            tuple(_norm(mean_grad[w]) for w in self._weights),
-            tuple(_ratio(_norm(self.theta[w] - start[w]), _norm(start[w])) for w in self._weights),
-        )
+        norms = tuple(_norm(mean_grad[w]) for w in self._weights)
+        ratios = tuple(_ratio(_norm(self.theta[w] - start[w]), _norm(start[w])) for w in self._weights)
+        return Epoch(mean_loss, accuracy, validation_loss, validation_accuracy, norms, ratios)
 
     # History, one entry an epoch
 

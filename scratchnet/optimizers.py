@@ -32,6 +32,7 @@ class Optimizer:
         What is remembered of one network would misguide another, so a second theta is refused. A copy made with
         copy.deepcopy, or by pickle, keeps the memory and belongs to whichever theta it sees first.
         """
+        checks.number("lr", self.lr)
         checks.same_shape("grad", grad, theta.shape)
         owner = theta.base if isinstance(theta.base, np.ndarray) else theta  # views are new objects each time
         if not memory or (self._theta is not None and self._theta() is owner):

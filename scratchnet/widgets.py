@@ -71,7 +71,10 @@ def live(frame: Callable[..., tuple[Figure, str]], **sliders: Any) -> Live:
 
 
 def progress_bar(n_epochs: int) -> Callable[[Any, int], None]:
-    """Return an `on_epoch` callback that shows a bar with the loss: net.train(…, on_epoch=progress_bar(n_epochs)).
+    """Return an `on_epoch` callback that shows a bar with the loss.
+
+    net.train(X, y, n_epochs=3000, verbose=False, on_epoch=progress_bar(3000)): without verbose=False the log runs
+    through the bar.
 
     The bar is drawn on standard output, or as a widget in a notebook, and closes itself after n_epochs epochs.
     """

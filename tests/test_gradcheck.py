@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from scratchnet import (
     IdentitySquaredError,
+    Layer,
     LinearLayer,
     NeuralNetwork,
     ReLU,
@@ -256,3 +257,24 @@ def test_relative_error_shows_a_factor_whatever_the_size(c, size):
 
 def test_relative_error_of_matrices_runs_over_all_entries():
     assert np.isclose(relative_error(np.array([[3.0, 0.0], [4.0, 0.0]]), np.zeros((2, 2))), 1.0)
+
+
+class NotANumber(Layer):
+    def forward(self, X, training=True):
+        if training:
+            self.save(X)
+        return 2 * X
+
+    def backward(self, dY):
+        self.saved()
+        return dY * np.nan
+
+
+def test_a_gradient_that_is_not_a_number_passes_no_check():
+    assert check_layer(NotANumber(), np.ones((2, 3)))["X"] == np.inf
+    assert relative_error(np.array([np.nan]), np.array([np.nan])) == np.inf
+
+
+def test_a_relative_error_of_unequal_shapes_is_refused():
+    with pytest.raises(ValueError, match=r"analytic must have shape \(3,\), got \(3, 1\)"):
+        relative_error(np.ones((3, 1)), np.ones(3))

@@ -392,3 +392,24 @@ def test_a_layer_does_not_share_memory_with_what_its_initializer_returned():
     layer = LinearLayer(2, 3, init=lambda d_in, d_out, rng: stored)
     layer.W += 1
     assert stored.tolist() == [[1.0] * 3] * 2
+
+
+@pytest.mark.parametrize("make", [lambda: LinearLayer(4, 3, seed=0), ReLU])
+@pytest.mark.parametrize("wrong", [np.ones((100, 2)), np.ones(3), np.full((5, 3), "a"), np.ones((5, 3)) * 1j])
+def test_a_refused_gradient_leaves_what_forward_kept(make, wrong):
+    X = np.random.default_rng(0).standard_normal((5, 4))
+    layer, twin = make(), make()
+    dZ = np.random.default_rng(1).standard_normal(layer.forward(X).shape)
+    with pytest.raises((ValueError, TypeError)):
+        layer.backward(wrong)
+    twin.forward(X)
+    assert np.array_equal(layer.backward(dZ), twin.backward(dZ))
+
+
+@pytest.mark.parametrize("value", [np.full((4, 3), "0.5"), np.full((4, 3), None), np.ones((4, 3)) * 1j])
+def test_parameters_take_only_real_numbers(value):
+    layer = LinearLayer(4, 3, seed=0)
+    before = layer.W.copy()
+    with pytest.raises(TypeError, match="W must hold real numbers"):
+        layer.W = value
+    assert np.array_equal(layer.W, before)

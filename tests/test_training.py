@@ -680,3 +680,58 @@ def test_the_loss_goes_down_on_the_whole_batch(problem, make):
     net = new_net()
     quietly(net, *problem, batch_size=None, n_epochs=30, optimizer=make())
     assert net.loss_history[-1] < 0.9 * net.loss_history[0]
+
+
+def two_clouds():
+    X = np.random.default_rng(0).standard_normal((20, 2))
+    return X, (X[:, :1] > 0).astype(float)
+
+
+def test_an_optimizer_that_cannot_be_copied_is_refused_before_anything_has_changed():
+    X, y = two_clouds()
+    net, optimizer = NeuralNetwork([2, 4, 1], seed=0), SGD(0.1)
+    optimizer.log = (line for line in ())  # a generator cannot be copied
+    y_pred = net.forward(X)
+    with pytest.raises(TypeError, match="optimizer must be one that copy.deepcopy can copy"):
+        net.train(X, y, n_epochs=1, optimizer=optimizer, verbose=False)
+    net.backward(y_pred, y)  # the forward pass before the call is still fresh
+
+
+@pytest.mark.parametrize("lr", [-1.0, np.nan, 0.0])
+def test_a_learning_rate_that_was_spoiled_later_is_refused(lr):
+    X, y = two_clouds()
+    net, optimizer = NeuralNetwork([2, 4, 1], seed=0), SGD(0.1)
+    optimizer.lr = lr
+    before = net.theta.copy()
+    with pytest.raises(ValueError, match="lr must be a finite number > 0"):
+        net.train(X, y, n_epochs=1, optimizer=optimizer, verbose=False)
+    assert np.array_equal(net.theta, before) and net.history == []
+
+
+def test_a_divergence_under_a_schedule_of_the_readers_own_still_says_so():
+    class Scheduled:
+        lr = staticmethod(lambda t: 1e300)
+
+        def step(self, theta, grad):
+            theta[:] = np.nan
+
+    X, y = two_clouds()
+    with pytest.raises(TrainingDiverged, match="Try a smaller learning rate"):
+        NeuralNetwork([2, 4, 1], seed=0).train(X, y, n_epochs=2, optimizer=Scheduled(), verbose=False)
+
+
+def test_a_callback_may_train_and_the_history_stays_consistent():
+    X, y = two_clouds()
+
+    def train_once_more(net, epoch):
+        if len(net.history) == 1:
+            net.train(X, y, n_epochs=1, verbose=False)
+        if len(net.history) >= 3:
+            raise KeyboardInterrupt
+
+    net = NeuralNetwork([2, 4, 1], seed=0)
+    with pytest.raises(KeyboardInterrupt):
+        net.train(X, y, n_epochs=5, verbose=False, on_epoch=train_once_more)
+    plain = NeuralNetwork([2, 4, 1], seed=0)
+    plain.train(X, y, n_epochs=len(net.history), verbose=False)
+    assert net.history == plain.history and np.array_equal(net.theta, plain.theta)

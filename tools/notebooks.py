@@ -112,7 +112,8 @@ def execute(path: Path) -> NotebookNode:
     env = os.environ | dict.fromkeys(THREAD_VARIABLES, "1")
     env.pop("MPLBACKEND", None)
     try:
-        asyncio.run(client.async_execute(env=env))
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:  # ZeroMQ warns about Windows' default
+            runner.run(client.async_execute(env=env))
     except Exception as error:
         code_cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
         where = "before its first cell"
