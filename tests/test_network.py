@@ -483,3 +483,13 @@ def test_networks_stacked_along_a_leading_axis_run_as_each_of_them_does(activati
         for i in (0, 2):
             np.testing.assert_allclose(layers[i].dW[k], net.layers[i].dW, rtol=1e-11, atol=1e-15)
             np.testing.assert_allclose(layers[i].db[k], net.layers[i].db, rtol=1e-11, atol=1e-15)
+
+
+def test_layer_dims_may_be_any_sequence_of_sizes():
+    sizes = [range(2, 5), (2, 3, 4), np.array([2, 3, 4])]
+    assert all(NeuralNetwork(dims, seed=0).layer_dims == [2, 3, 4] for dims in sizes)
+
+
+def test_an_array_is_no_dtype():
+    with pytest.raises(TypeError, match="dtype must be float32 or float64"):
+        NeuralNetwork([2, 1], dtype=np.zeros(3))

@@ -193,3 +193,23 @@ def test_memory_starts_at_zero_with_the_first_step_and_counts_from_one():
 def test_the_base_class_has_no_formula_of_its_own():
     with pytest.raises(NotImplementedError, match=r"Optimizer must define step\(self, theta, grad\)"):
         Optimizer(0.1).step(np.ones(1), np.ones(1))
+
+
+@pytest.mark.parametrize("make", [lambda: Momentum(0.1), lambda: Adam(0.1)])
+def test_an_optimizer_that_remembers_one_network_is_refused_by_another_of_the_same_size(make):
+    optimizer, first, second = make(), np.ones(3), np.ones(3)
+    optimizer.step(first, np.ones(3))
+    twin = copy.deepcopy(optimizer)
+    with pytest.raises(ValueError, match="remembers another network"):
+        optimizer.step(second, np.ones(3))
+    assert np.array_equal(second, np.ones(3))
+    twin.step(second, np.ones(3))  # a copy belongs to whichever theta it sees first
+    optimizer.step(first, np.ones(3))  # and the original still to its own
+
+
+def test_sgd_remembers_nothing_and_serves_any_network():
+    optimizer = SGD(0.5)
+    for size in (3, 4):
+        theta = np.ones(size)
+        optimizer.step(theta, np.ones(size))
+        assert np.array_equal(theta, np.full(size, 0.5))
