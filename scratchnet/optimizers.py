@@ -6,41 +6,74 @@ first step, in the shape and dtype of the theta it is given; from then on it bel
 
 from __future__ import annotations
 
+import functools
 import weakref
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from scratchnet import checks
 
+BLOCK = 2**14  # entries
+
+
+@functools.lru_cache
+def blocks(size: int) -> tuple[slice, ...]:
+    """Cut a vector into pieces so short that the intermediate results of a formula stay in the cache."""
+    return tuple(slice(start, start + BLOCK) for start in range(0, size, BLOCK))
+
 
 class Optimizer:
-    """Base class: a learning rate `lr`, which may be changed between steps, and `step(theta, grad)`."""
+    """Base class. A subclass writes its formula as `rule`, and names in `memory` what it remembers of every entry.
 
+    `lr` is the learning rate, which may be changed between steps, `t` the number of steps taken.
+    """
+
+    memory: ClassVar[tuple[str, ...]] = ()
+    t = 0
     _theta: weakref.ref[np.ndarray] | None = None  # the vector that the memory belongs to
 
     def __init__(self, lr: float) -> None:
-        self.lr = checks.number("lr", lr)
+        self.lr = lr
+
+    @property
+    def lr(self) -> float:
+        """The learning rate. Assigning anything but a finite number > 0 raises TypeError or ValueError."""
+        return self._lr
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        """Refuse what is not a learning rate."""
+        self._lr = checks.number("lr", value)
+
+    def rule(self, *vectors: Any, **_: Any) -> None:
+        """Change theta and what is remembered in place, entry by entry, in step number t, counted from 1."""
+        arguments = ", ".join(("self", "theta", "grad", *self.memory))
+        raise NotImplementedError(f"{type(self).__name__} must define rule({arguments})")
 
     def step(self, theta: np.ndarray, grad: np.ndarray) -> None:
-        """Change theta in place by one step against the gradient."""
-        raise NotImplementedError(f"{type(self).__name__} must define step(self, theta, grad)")
-
-    def prepare(self, theta: np.ndarray, grad: np.ndarray, *memory: str) -> None:
-        """Check the arguments, and give every name in `memory` an array of zeros like theta at the first step.
-
-        What is remembered of one network would misguide another, so a second theta is refused. A copy made with
-        copy.deepcopy, or by pickle, keeps the memory and belongs to whichever theta it sees first.
-        """
-        checks.number("lr", self.lr)
+        """Change theta in place by one step against the gradient. Raises ValueError for unequal shapes."""
         checks.same_shape("grad", grad, theta.shape)
+        if self.memory:
+            self._remember(theta)
+        self.t += 1
+        vectors = [theta, grad, *[getattr(self, name) for name in self.memory]]
+        for block in blocks(len(theta)):
+            self.rule(*[vector[block] for vector in vectors])
+
+    def _remember(self, theta: np.ndarray) -> None:
+        """Give every name in `memory` an array of zeros like theta at the first step, and refuse a second theta.
+
+        What is remembered of one network would misguide another. A copy made with copy.deepcopy, or by pickle,
+        keeps the memory and belongs to whichever theta it sees first.
+        """
         owner = theta.base if isinstance(theta.base, np.ndarray) else theta  # views are new objects each time
-        if not memory or (self._theta is not None and self._theta() is owner):
+        if self._theta is not None and self._theta() is owner:
             return
-        if self._theta is not None or any(vars(self).get(name, theta).shape != theta.shape for name in memory):
+        if self._theta is not None or any(vars(self).get(name, theta).shape != theta.shape for name in self.memory):
             kind = type(self).__name__
             raise ValueError(f"this {kind} remembers another network: use a new {kind} for each network")
-        for name in memory:
+        for name in self.memory:
             self.__dict__.setdefault(name, np.zeros_like(theta))
         self._theta = weakref.ref(owner)
 
@@ -52,9 +85,8 @@ class Optimizer:
 class SGD(Optimizer):
     """Gradient descent: θ ← θ - lr · ∇L. Stochastic when ∇L comes from a mini-batch."""
 
-    def step(self, theta: np.ndarray, grad: np.ndarray) -> None:
+    def rule(self, theta: np.ndarray, grad: np.ndarray) -> None:
         """θ ← θ - lr · ∇L."""
-        self.prepare(theta, grad)
         theta -= self.lr * grad
 
 
@@ -65,18 +97,17 @@ class Momentum(Optimizer):
     factor 1 - β, so that v has the size of a gradient. It equals the form without it at lr · (1 - β).
     """
 
-    v: np.ndarray
+    memory = ("v",)
 
     def __init__(self, lr: float, beta: float = 0.9) -> None:
         super().__init__(lr)
         self.beta = checks.number("beta", beta, high=1.0, include_low=True)
 
-    def step(self, theta: np.ndarray, grad: np.ndarray) -> None:
+    def rule(self, theta: np.ndarray, grad: np.ndarray, v: np.ndarray) -> None:
         """First v ← β v + (1 - β) ∇L, then θ ← θ - lr · v."""
-        self.prepare(theta, grad, "v")
-        self.v *= self.beta
-        self.v += (1 - self.beta) * grad
-        theta -= self.lr * self.v
+        v *= self.beta
+        v += (1 - self.beta) * grad
+        theta -= self.lr * v
 
 
 class Adam(Optimizer):
@@ -89,24 +120,20 @@ class Adam(Optimizer):
     Source: Kingma and Ba, "Adam: a method for stochastic optimization", 2015, Algorithm 1; ε is outside the root.
     """
 
-    m: np.ndarray
-    v: np.ndarray
+    memory = ("m", "v")
 
     def __init__(self, lr: float, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> None:
         super().__init__(lr)
         self.beta1 = checks.number("beta1", beta1, high=1.0, include_low=True)
         self.beta2 = checks.number("beta2", beta2, high=1.0, include_low=True)
         self.eps = checks.number("eps", eps)
-        self.t = 0
 
-    def step(self, theta: np.ndarray, grad: np.ndarray) -> None:
-        """One step of Algorithm 1; t counts the steps from 1."""
-        self.prepare(theta, grad, "m", "v")
-        self.t += 1
-        self.m *= self.beta1
-        self.m += (1 - self.beta1) * grad
-        self.v *= self.beta2
-        self.v += (1 - self.beta2) * grad * grad
-        m_hat = self.m / (1 - self.beta1**self.t)
-        v_hat = self.v / (1 - self.beta2**self.t)
+    def rule(self, theta: np.ndarray, grad: np.ndarray, m: np.ndarray, v: np.ndarray) -> None:
+        """Take step t of Algorithm 1."""
+        m *= self.beta1
+        m += (1 - self.beta1) * grad
+        v *= self.beta2
+        v += (1 - self.beta2) * grad * grad
+        m_hat = m / (1 - self.beta1**self.t)
+        v_hat = v / (1 - self.beta2**self.t)
         theta -= self.lr * m_hat / (np.sqrt(v_hat) + self.eps)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from scratchnet import SGD, Adam, Momentum, Optimizer
+from scratchnet.optimizers import BLOCK, blocks
 
 MAKE = {"SGD": lambda: SGD(0.1), "Momentum": lambda: Momentum(0.1), "Adam": lambda: Adam(0.1)}
 every = pytest.mark.parametrize("make", MAKE.values(), ids=MAKE.keys())
@@ -191,7 +192,7 @@ def test_memory_starts_at_zero_with_the_first_step_and_counts_from_one():
 
 
 def test_the_base_class_has_no_formula_of_its_own():
-    with pytest.raises(NotImplementedError, match=r"Optimizer must define step\(self, theta, grad\)"):
+    with pytest.raises(NotImplementedError, match=r"Optimizer must define rule\(self, theta, grad\)"):
         Optimizer(0.1).step(np.ones(1), np.ones(1))
 
 
@@ -213,3 +214,46 @@ def test_sgd_remembers_nothing_and_serves_any_network():
         theta = np.ones(size)
         optimizer.step(theta, np.ones(size))
         assert np.array_equal(theta, np.full(size, 0.5))
+
+
+def test_a_long_vector_is_worked_through_in_pieces_without_a_difference():
+    class Whole(Adam):
+        def step(self, theta, grad):
+            self.t += 1
+            self.rule(theta, grad, *self.moments)
+
+    rng = np.random.default_rng(0)
+    size = 2 * BLOCK + 5
+    cut, whole = rng.standard_normal(size), np.empty(size)
+    whole[...] = cut
+    by_pieces, at_once = Adam(0.1), Whole(0.1)
+    at_once.moments = np.zeros((2, size))
+    for gradient in rng.standard_normal((3, size)):
+        by_pieces.step(cut, gradient)
+        at_once.step(whole, gradient)
+    assert np.array_equal(cut, whole) and by_pieces.t == 3
+    assert np.array_equal(by_pieces.m, at_once.moments[0]) and np.array_equal(by_pieces.v, at_once.moments[1])
+
+
+@pytest.mark.parametrize(("size", "stops"), [(0, []), (1, [1]), (BLOCK, [BLOCK]), (BLOCK + 1, [BLOCK, BLOCK + 1])])
+def test_pieces_cover_a_vector_once(size, stops):
+    vector = np.zeros(size)
+    for block in blocks(size):
+        vector[block] += 1
+    assert (vector == 1).all() and [min(block.stop, size) for block in blocks(size)] == stops
+
+
+def test_an_optimizer_of_the_readers_own_needs_one_formula():
+    class NormalizedDescent(Optimizer):
+        memory = ("square",)
+
+        def rule(self, theta, grad, square):
+            square += grad**2
+            theta -= self.lr * grad / np.sqrt(square)
+
+    theta, optimizer = np.array([1.0, 2.0]), NormalizedDescent(0.5)
+    optimizer.step(theta, np.array([3.0, -4.0]))
+    assert theta.tolist() == [0.5, 2.5]
+    optimizer.step(theta, np.array([4.0, 3.0]))
+    np.testing.assert_allclose(theta, [0.5 - 0.5 * 4 / 5, 2.5 - 0.5 * 3 / 5], rtol=1e-15)
+    assert optimizer.square.tolist() == [25.0, 25.0] and optimizer.t == 2
