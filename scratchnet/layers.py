@@ -6,6 +6,7 @@ X (K, N, d_in) and W (K, d_in, d_out), which is why transposes are `.mT` and sum
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -106,11 +107,12 @@ class Layer:
         `saved(dZ=dZ)` first checks that dZ has the shape that was given to `save`. Raises RuntimeError without a
         fresh forward, ValueError or TypeError for a wrong gradient; then what was kept stays.
         """
-        if self._cache is None:
+        cache = self._cache
+        if cache is None:
             raise RuntimeError(f"{type(self).__name__}.backward needs a fresh forward(X, training=True) before it")
         for name, value in gradient.items():
             checks.same_shape(name, checks.real(name, value), self._shape or ())
-        cache, self._cache, self._has_gradients = self._cache, None, True
+        self._cache, self._has_gradients = None, True
         return cache[0] if len(cache) == 1 else cache
 
 
@@ -141,11 +143,11 @@ class LinearLayer(Layer):
 
     def forward(self, X: np.ndarray, training: bool = True) -> np.ndarray:
         """Return Z = X W + b, shape (N, d_out)."""
-        X = checks.real("X", X)
-        d_in = self.W.shape[-2]
-        if X.ndim < 2 or X.shape[-1] != d_in:
-            raise ValueError(f"X must have shape (N, {d_in}), got {X.shape}")
-        Z = X @ self.W + self.b
+        X, W = checks.real("X", X), self.W
+        if X.ndim < 2 or X.shape[-1] != W.shape[-2]:
+            raise ValueError(f"X must have shape (N, {W.shape[-2]}), got {X.shape}")
+        Z = X @ W
+        Z += self.b
         if training:
             self.save(X, shape=Z.shape)
         return Z
@@ -153,9 +155,17 @@ class LinearLayer(Layer):
     def backward(self, dZ: np.ndarray) -> np.ndarray:
         """Set dW = Xᵀ dZ and db = 1ᵀ dZ, return dX = dZ Wᵀ, shape (N, d_in)."""
         X = self.saved(dZ=dZ)
-        self.dW = X.mT @ dZ
-        self.db = dZ.sum(axis=-2, keepdims=True)
+        np.matmul(X.mT, dZ, out=self.dW)
+        np.matmul(_ones(X.shape[-2], X.dtype), dZ, out=self.db)
         return dZ @ self.W.mT
+
+
+@functools.lru_cache
+def _ones(n: int, dtype: np.dtype[Any]) -> np.ndarray:
+    """Return the row 1ᵀ of n ones. A product with it adds up columns in half the time of `sum`."""
+    ones = np.ones((1, n), dtype)
+    ones.flags.writeable = False
+    return ones
 
 
 def _drawn(init: Initializer, d_in: Any, d_out: Any, seed: Any, dtype: Any) -> np.ndarray:
