@@ -33,7 +33,7 @@ def finite(name: str, value: Any, dtype: Any = None) -> np.ndarray:
 
 
 def samples(name: str, value: Any, n_columns: int | None = None, dtype: Any = None) -> np.ndarray:
-    """Return a fresh copy of `value` as a finite matrix (N, n_columns) with N >= 1."""
+    """Return a fresh copy of `value` as a matrix (N, n_columns) with N >= 1, of numbers that can be squared."""
     array = finite(name, value, dtype)
     columns = "n_columns" if n_columns is None else n_columns
     if array.ndim != 2 or (n_columns is not None and array.shape[1] != n_columns):
@@ -41,6 +41,12 @@ def samples(name: str, value: Any, n_columns: int | None = None, dtype: Any = No
         raise ValueError(f"{name} must have shape (N, {columns}), got {array.shape}{hint}")
     if array.size == 0:
         raise ValueError(f"{name} must hold at least one sample, got shape {array.shape}")
+    limit, size = np.sqrt(np.finfo(array.dtype).max), np.abs(array).max()
+    if size > limit:
+        advice = "scale the features, for instance with standardize"
+        raise ValueError(
+            f"{name} must stay below {limit:.2g}, whose square {array.dtype} can hold, got {size:.2g}: {advice}"
+        )
     return array
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import numbers
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from scratchnet import checks
 from scratchnet.initializers import xavier
 from scratchnet.layers import Initializer, Layer, LinearLayer, ReLU, in_place
 from scratchnet.losses import Output, SigmoidCrossEntropy
-from scratchnet.optimizers import SGD, Optimizer
+from scratchnet.optimizers import SGD, Optimizer, blocks
 
 Samples = tuple[np.ndarray, np.ndarray]  # X (N, d_in) and Y (N, d_out)
 
@@ -78,17 +79,49 @@ class NeuralNetwork:
         output: Callable[[], Output] = SigmoidCrossEntropy,
         dtype: Any = np.float64,
     ) -> None:
-        self.layer_dims = checks.layer_dims(layer_dims)
-        self.dtype = checks.float_dtype(dtype)
+        dims, seed, layers = checks.layer_dims(layer_dims), checks.seed(seed), list[Layer]()
+        for i, (d_in, d_out) in enumerate(zip(dims, dims[1:], strict=False)):
+            layers.append(LinearLayer(d_in, d_out, None if seed is None else seed + i, init=init, dtype=dtype))
+            layers.append(_made("activation", activation, Layer, "such as ReLU"))
+        # The last activation is the output pair's.
+        self._assemble(layers[:-1], output, None if seed is None else seed + len(dims) - 1)
+
+    @classmethod
+    def from_layers(
+        cls, layers: Sequence[Layer], *, output: Callable[[], Output] = SigmoidCrossEntropy, seed: int | None = None
+    ) -> NeuralNetwork:
+        """Make a network of layers that exist, in this order, with an output pair at the end.
+
+        ```python
+        net = NeuralNetwork.from_layers([LinearLayer(2, 8, seed=0), Tanh(), LinearLayer(8, 1, seed=1)])
+        ```
+
+        The layers become part of the network: their arrays become views of its `theta`. seed: of the generator
+        that shuffles. Raises TypeError for anything but layers, ValueError where one does not fit the next.
+        """
+        if not isinstance(layers, list | tuple) or not all(isinstance(layer, Layer) for layer in layers):
+            raise TypeError(f"layers must be a list of layers, such as [LinearLayer(2, 1)], got {layers!r}")
+        linear = [layer for layer in layers if isinstance(layer, LinearLayer)]
+        if not linear or len({id(layer) for layer in layers}) < len(layers):
+            raise ValueError("layers must hold at least one LinearLayer, and none of them twice")
+        if len({layer.W.dtype for layer in linear}) > 1:
+            raise ValueError(f"layers must have one dtype, got {[str(layer.W.dtype) for layer in linear]}")
+        if any(getattr(layer, name).base is not None for layer in layers for name in layer.params):
+            raise ValueError("layers must not belong to another network: pass copy.deepcopy(layer) instead")
+        X = np.zeros((1, linear[0].W.shape[0]), linear[0].W.dtype)
+        for layer in layers:  # one that does not fit the layer before it says so here
+            X = layer.forward(X, training=False)
+        net = cls.__new__(cls)
+        net._assemble(list(layers), output, checks.seed(seed))
+        return net
+
+    def _assemble(self, layers: list[Layer], output: Callable[[], Output], seed: int | None) -> None:
+        linear = [layer for layer in layers if isinstance(layer, LinearLayer)]
+        self.layers = layers
+        self.layer_dims = [linear[0].W.shape[0], *[layer.W.shape[1] for layer in linear]]
+        self.dtype = linear[0].W.dtype
         self.output = _made("output", output, Output, "such as SigmoidCrossEntropy")
-        self.layers: list[Layer] = []
-        seed = checks.seed(seed)
-        for i, (d_in, d_out) in enumerate(zip(self.layer_dims, self.layer_dims[1:], strict=False)):
-            layer_seed = None if seed is None else seed + i
-            self.layers.append(LinearLayer(d_in, d_out, layer_seed, init=init, dtype=dtype))
-            self.layers.append(_made("activation", activation, Layer, "such as ReLU"))
-        self.layers.pop()  # the last activation is the output pair's
-        self.rng = np.random.default_rng(None if seed is None else seed + len(self.layer_dims) - 1)
+        self.rng = np.random.default_rng(seed)
         self.history: list[Epoch] = []
         self._awaiting: tuple[int, ...] | None = None  # shape of the predictions that backward has not seen yet
         self._bind()
@@ -274,31 +307,41 @@ class NeuralNetwork:
         self, data: Samples, batch_size: int, optimizer: Optimizer, held_out: Samples | None, rng: np.random.Generator
     ) -> Epoch:
         """Pass once through the shuffled data and return what happened."""
-        X, Y = data
+        order = rng.permutation(len(data[0]))
+        X, Y = data[0][order], data[1][order]
+        batches = [slice(first, first + batch_size) for first in range(0, len(X), batch_size)]
+        theta, grad = self.theta, self.grad
+        start, mean_grad, Z = theta.copy(), np.zeros_like(grad), np.empty_like(Y)
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows here ends in TrainingDiverged
+            for rows in batches:
+                Z_batch = self._logits(X[rows], training=True)
+                self._backward(self.output.backward(self.output.forward(Z_batch), Y[rows]))
+                Z[rows] = Z_batch
+                optimizer.step(theta, grad)
+                for block in blocks(len(grad)):
+                    mean_grad[block] += len(Z_batch) / len(Z) * grad[block]
+            mean_loss = float(self.output.loss(Z, Y))  # of every batch as it was seen
+            if not np.isfinite(mean_loss):
+                losses = [float(self.output.loss(Z[rows], Y[rows])) for rows in batches]
+                batch = int(np.argmin(np.isfinite(losses)))  # the first; 0 if only their sum overflowed
+                raise self._diverged(batch, f"the loss became {losses[batch]:g}", optimizer)
+            loss, accuracy = self._evaluate(X, Y)
+            if not (np.isfinite(loss) and np.isfinite(theta).all()):
+                raise self._diverged(len(batches) - 1, "the parameters overflowed", optimizer)
+            validation_loss, validation_accuracy = (None, None) if held_out is None else self._evaluate(*held_out)
+            norms, changes, sizes = map(self._norms, (mean_grad, theta - start, start))
+        ratios = tuple(map(_ratio, changes, sizes))
+        return Epoch(mean_loss, accuracy, validation_loss, validation_accuracy, norms, ratios)
+
+    def _norms(self, vector: np.ndarray) -> tuple[float, ...]:
+        """Return the Euclidean norm of every linear layer's part of a vector like theta, its biases left out."""
+        vector = vector.astype(np.float64, copy=False)  # a square may be too large for float32
+        return tuple(math.sqrt(vector[w] @ vector[w]) for w in self._weights)
+
+    def _diverged(self, batch: int, what: str, optimizer: Optimizer) -> TrainingDiverged:
         lr = getattr(optimizer, "lr", None)
         lr = float(lr) if isinstance(lr, numbers.Real) else None  # a schedule, or a rate for every parameter
-        order = rng.permutation(len(X))
-        X_shuffled, Y_shuffled = X[order], Y[order]
-        start, mean_grad, mean_loss = self.theta.copy(), np.zeros_like(self.grad), 0.0
-        with np.errstate(over="ignore", invalid="ignore"):  # what overflows here ends in TrainingDiverged
-            for batch, first in enumerate(range(0, len(X), batch_size)):
-                X_batch, Y_batch = X_shuffled[first : first + batch_size], Y_shuffled[first : first + batch_size]
-                Z = self._logits(X_batch, training=True)
-                loss = float(self.output.loss(Z, Y_batch))
-                if not np.isfinite(loss):
-                    raise TrainingDiverged(len(self.history), batch, f"the loss became {loss}", lr)
-                self._backward(self.output.backward(self.output.forward(Z), Y_batch))
-                optimizer.step(self.theta, self.grad)
-                share = len(X_batch) / len(X)
-                mean_loss += share * loss
-                mean_grad += share * self.grad
-            loss, accuracy = self._evaluate(X, Y)
-            if not (np.isfinite(loss) and np.isfinite(self.theta).all()):
-                raise TrainingDiverged(len(self.history), batch, "the parameters overflowed", lr)
-            validation_loss, validation_accuracy = (None, None) if held_out is None else self._evaluate(*held_out)
-        norms = tuple(_norm(mean_grad[w]) for w in self._weights)
-        ratios = tuple(_ratio(_norm(self.theta[w] - start[w]), _norm(start[w])) for w in self._weights)
-        return Epoch(mean_loss, accuracy, validation_loss, validation_accuracy, norms, ratios)
+        return TrainingDiverged(len(self.history), batch, what, lr)
 
     # History, one entry an epoch
 
@@ -342,10 +385,6 @@ def _made(name: str, make: Callable[[], Any], kind: type, example: str) -> Any:
     if not isinstance(made, kind):
         raise TypeError(f"{name} must be a class derived from {kind.__name__}, {example}, got {make!r}")
     return made
-
-
-def _norm(v: np.ndarray) -> float:
-    return float(np.linalg.norm(v.astype(np.float64, copy=False)))  # a square may be too large for float32
 
 
 def _ratio(change: float, size: float) -> float:

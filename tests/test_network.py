@@ -493,3 +493,76 @@ def test_layer_dims_may_be_any_sequence_of_sizes():
 def test_an_array_is_no_dtype():
     with pytest.raises(TypeError, match="dtype must be float32 or float64"):
         NeuralNetwork([2, 1], dtype=np.zeros(3))
+
+
+# Networks of layers that exist
+
+
+def tanh_layers(dtype=np.float64):
+    return [LinearLayer(2, 5, 0, dtype=dtype), Tanh(), LinearLayer(5, 3, 1, dtype=dtype), ReLU(), LinearLayer(3, 1, 2)]
+
+
+def test_a_network_of_given_layers_is_the_one_that_the_constructor_makes():
+    dims = [3, 4, 2, 1]
+    made = NeuralNetwork(dims, seed=5, init=he)
+    layers = [
+        LinearLayer(3, 4, 5, init=he),
+        ReLU(),
+        LinearLayer(4, 2, 6, init=he),
+        ReLU(),
+        LinearLayer(2, 1, 7, init=he),
+    ]
+    given = NeuralNetwork.from_layers(layers, seed=8)
+    X, y = np.random.default_rng(0).standard_normal((9, 3)), np.arange(9).reshape(-1, 1) % 2
+    for net in (made, given):
+        net.train(X, y, lr=0.1, n_epochs=3, batch_size=4, verbose=False)
+    assert frozen(made) == frozen(given) and given.layer_dims == dims
+
+
+def test_given_layers_become_part_of_the_network():
+    layers = tanh_layers()
+    net = NeuralNetwork.from_layers(layers)
+    assert all(mine is yours for mine, yours in zip(net.layers, layers, strict=True))
+    layers[0].W[...] = 7
+    assert (net.theta[:10] == 7).all()
+    layers.pop()  # the list stays the caller's
+    assert len(net.layers) == 5
+
+
+def test_given_layers_in_single_precision_make_a_network_in_single_precision():
+    layers = tanh_layers(np.float32)[:3]
+    net = NeuralNetwork.from_layers(layers, output=SoftmaxCrossEntropy)
+    assert net.dtype == net.theta.dtype == net.predict_proba([[1, 2]]).dtype == np.float32
+    assert net.predict_proba([[1, 2]]).shape == (1, 3)
+
+
+def test_a_seed_decides_how_a_network_of_given_layers_shuffles():
+    draws = [NeuralNetwork.from_layers(tanh_layers(), seed=seed).rng.random() for seed in (3, 3, 4)]
+    assert draws[0] == draws[1] == np.random.default_rng(3).random() != draws[2]
+
+
+@pytest.mark.parametrize(
+    ("layers", "error", "message"),
+    [
+        (ReLU(), TypeError, "layers must be a list of layers, such as"),
+        ([LinearLayer(2, 1), ReLU], TypeError, "layers must be a list of layers, such as"),
+        ([], ValueError, "at least one LinearLayer"),
+        ([ReLU()], ValueError, "at least one LinearLayer"),
+        ([LinearLayer(2, 2)] * 2, ValueError, "none of them twice"),
+        ([LinearLayer(2, 3), ReLU(), LinearLayer(4, 1)], ValueError, r"X must have shape \(N, 4\), got \(1, 3\)"),
+        ([LinearLayer(2, 3), LinearLayer(3, 1, dtype=np.float32)], ValueError, "one dtype, got .'float64', 'float32'."),
+        (NeuralNetwork([2, 3, 1]).layers, ValueError, "must not belong to another network: pass copy.deepcopy"),
+    ],
+)
+def test_layers_that_do_not_make_a_network_are_refused_as_they_were(layers, error, message):
+    before = frozen(layers)
+    with pytest.raises(error, match=message):
+        NeuralNetwork.from_layers(layers)
+    assert frozen(layers) == before
+
+
+def test_refused_layers_still_make_another_network():
+    first, second = LinearLayer(2, 3), LinearLayer(4, 1)
+    with pytest.raises(ValueError, match="X must have shape"):
+        NeuralNetwork.from_layers([first, second])
+    assert NeuralNetwork.from_layers([first, Tanh(), LinearLayer(3, 1)]).layer_dims == [2, 3, 1]
