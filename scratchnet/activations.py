@@ -58,5 +58,6 @@ def softmax(z: Any) -> np.ndarray:
     Subtracting the row's largest entry first changes nothing in the quotient and keeps e^z from overflowing.
     """
     z = checks.real("z", z)
-    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    with np.errstate(over="ignore"):  # e^-inf is the 0 that is meant
+        e = np.exp(z - z.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -33,7 +35,7 @@ def finite(name: str, value: Any, dtype: Any = None) -> np.ndarray:
 
 
 def samples(name: str, value: Any, n_columns: int | None = None, dtype: Any = None) -> np.ndarray:
-    """Return a fresh copy of `value` as a matrix (N, n_columns) with N >= 1, of numbers that can be squared."""
+    """Return a fresh copy of `value` as a finite matrix (N, n_columns) with N >= 1."""
     array = finite(name, value, dtype)
     columns = "n_columns" if n_columns is None else n_columns
     if array.ndim != 2 or (n_columns is not None and array.shape[1] != n_columns):
@@ -41,9 +43,13 @@ def samples(name: str, value: Any, n_columns: int | None = None, dtype: Any = No
         raise ValueError(f"{name} must have shape (N, {columns}), got {array.shape}{hint}")
     if array.size == 0:
         raise ValueError(f"{name} must hold at least one sample, got shape {array.shape}")
+    return array
+
+
+def squarable(name: str, array: np.ndarray, advice: str = "scale the features, for instance with standardize") -> Any:
+    """Return `array`; raise ValueError where the square of an entry is too large for its dtype."""
     limit, size = np.sqrt(np.finfo(array.dtype).max), np.abs(array).max()
     if size > limit:
-        advice = "scale the features, for instance with standardize"
         raise ValueError(
             f"{name} must stay below {limit:.2g}, whose square {array.dtype} can hold, got {size:.2g}: {advice}"
         )
@@ -100,3 +106,38 @@ def layer_dims(value: Any) -> list[int]:
 def seed(value: Any) -> int | None:
     """Return a seed: None for a fresh one, or an integer of at least 0."""
     return None if value is None else positive_int("seed", value, minimum=0)
+
+
+def pair(name: str, value: Any) -> tuple[Any, Any]:
+    """Return the two things in `value`."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise TypeError(f"{name} must be a pair (X, y), got {type(value).__name__}")
+    return value[0], value[1]
+
+
+def generator(name: str, value: Any) -> np.random.Generator:
+    """Return `value` if it is a generator."""
+    if not isinstance(value, np.random.Generator):
+        raise TypeError(f"{name} must be a numpy.random.Generator, such as np.random.default_rng(7), got {value!r}")
+    return value
+
+
+def optimizer(name: str, value: Any) -> None:
+    """Refuse what cannot take a step, and what cannot be put back after an interrupt."""
+    if isinstance(value, type) or not callable(getattr(value, "step", None)):
+        raise TypeError(f"{name} must have a method step(theta, grad), such as Adam(0.01), got {value!r}")
+    try:
+        copy.deepcopy(vars(value))
+    except Exception as error:
+        raise TypeError(f"{name} must be one that copy.deepcopy can copy, got {value!r}: {error}") from error
+
+
+def made(name: str, make: Callable[[], Any], kind: type, example: str) -> Any:
+    """Return make(), and raise TypeError if that is not a `kind`."""
+    try:
+        value = make()
+    except TypeError:
+        value = None
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be a class derived from {kind.__name__}, {example}, got {make!r}")
+    return value

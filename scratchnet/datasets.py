@@ -103,8 +103,11 @@ def standardize(X: Any, like: Any = None) -> np.ndarray:
     """
     X = checks.samples("X", X)
     like = X if like is None else checks.samples("like", like, X.shape[1])
+    # A power of two changes no digit, and no square overflows or vanishes.
+    exponent = np.maximum(np.frexp(np.abs(like).max(axis=0))[1], -900)
+    X, like = np.ldexp(X, -exponent), np.ldexp(like, -exponent)
     # Through rounding, the std of a constant may come out as 1e-17.
-    return (X - like.mean(axis=0)) / np.where(np.ptp(like, axis=0) > 0, like.std(axis=0), 1.0)
+    return (X - like.mean(axis=0)) / np.where(np.ptp(like, axis=0) > 0, like.std(axis=0), np.ldexp(1.0, -exponent))
 
 
 def train_test_split(

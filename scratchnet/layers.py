@@ -60,9 +60,13 @@ class Layer:
 
     `forward` with training=False must leave what was saved alone. `backward` takes dL/d(output), sets the
     gradient of every parameter and returns dL/d(input). Gradients are not divided by anything here.
+
+    What else a training forward changes, such as a running mean or a generator, is named in `state`: an interrupt
+    during `train` puts it back together with the parameters.
     """
 
     params: ClassVar[tuple[str, ...]] = ()
+    state: ClassVar[tuple[str, ...]] = ()
     _cache: tuple[Any, ...] | None = None
     _shape: tuple[int, ...] | None = None
     _has_gradients = False
@@ -98,20 +102,20 @@ class Layer:
         self._cache, self._shape = arrays, shape
 
     def forget(self) -> None:
-        """Drop what was kept."""
-        self._cache = None
+        """Drop what was kept, gradients included."""
+        self._cache, self._has_gradients = None, False
 
-    def saved(self, **gradient: Any) -> Any:
+    def saved(self, gradient: Any = None, name: str = "dY") -> Any:
         """Hand out what the last training forward kept, once: one array as it is, several as a tuple.
 
-        `saved(dZ=dZ)` first checks that dZ has the shape that was given to `save`. Raises RuntimeError without a
-        fresh forward, ValueError or TypeError for a wrong gradient; then what was kept stays.
+        `saved(dY)` first checks that dY, the gradient called `name`, has the shape that was given to `save`. Raises
+        RuntimeError without a fresh forward, ValueError or TypeError for a wrong gradient; then what was kept stays.
         """
         cache = self._cache
         if cache is None:
             raise RuntimeError(f"{type(self).__name__}.backward needs a fresh forward(X, training=True) before it")
-        for name, value in gradient.items():
-            checks.same_shape(name, checks.real(name, value), self._shape or ())
+        if gradient is not None:
+            checks.same_shape(name, checks.real(name, gradient), self._shape or ())
         self._cache, self._has_gradients = None, True
         return cache[0] if len(cache) == 1 else cache
 
@@ -154,7 +158,7 @@ class LinearLayer(Layer):
 
     def backward(self, dZ: np.ndarray) -> np.ndarray:
         """Set dW = Xᵀ dZ and db = 1ᵀ dZ, return dX = dZ Wᵀ, shape (N, d_in)."""
-        X = self.saved(dZ=dZ)
+        X = self.saved(dZ, "dZ")
         np.matmul(X.mT, dZ, out=self.dW)
         np.matmul(_ones(X.shape[-2], X.dtype), dZ, out=self.db)
         return dZ @ self.W.mT
@@ -192,7 +196,7 @@ class Activation(Layer):
 
     def backward(self, dA: np.ndarray) -> np.ndarray:
         """Return dZ = dA ⊙ f'(A)."""
-        return dA * self.f_grad(self.saved(dA=dA))
+        return dA * self.f_grad(self.saved(dA, "dA"))
 
 
 class ReLU(Activation):

@@ -149,6 +149,10 @@ class IdentitySquaredError(Output):
         """Return the predicted values themselves."""
         return Y_pred
 
+    def check_targets(self, Y: np.ndarray, name: str = "y") -> None:
+        """The square of a target must not overflow."""
+        checks.squarable(name, Y, "measure it in a larger unit")
+
     def accuracy(self, Y_pred: np.ndarray, Y: np.ndarray) -> float:
         """Return NaN: a regression has no labels to be right about. Look at the loss."""
         return float("nan")

@@ -13,10 +13,13 @@ import numpy as np
 from scratchnet import checks
 from scratchnet.initializers import xavier
 from scratchnet.layers import Initializer, Layer, LinearLayer, ReLU, in_place
+from scratchnet.log import log_line, round_step
 from scratchnet.losses import Output, SigmoidCrossEntropy
 from scratchnet.optimizers import SGD, Optimizer, blocks
 
 Samples = tuple[np.ndarray, np.ndarray]  # X (N, d_in) and Y (N, d_out)
+
+REMEDIES = "smaller initial weights, or standardized features"
 
 
 class TrainingDiverged(ArithmeticError):
@@ -25,12 +28,13 @@ class TrainingDiverged(ArithmeticError):
     The network, its history, the optimizer and the generator are as they were after the last whole epoch.
     """
 
-    def __init__(self, epoch: int, batch: int, what: str, lr: float | None) -> None:
+    def __init__(self, epoch: int, batch: int, what: str, lr: Any) -> None:
+        lr = float(lr) if isinstance(lr, numbers.Real) else None  # a schedule, or a rate for every parameter
         self.epoch, self.batch, self._what, self._lr = epoch, batch, what, lr
         advice = "a smaller learning rate" if lr is None else f"a learning rate below {lr:g}, such as {lr / 10:g}"
         super().__init__(
-            f"{what} in epoch {epoch}, batch {batch}. Try {advice}, smaller initial weights, or standardized "
-            "features. The network and its history are as they were after the last whole epoch."
+            f"{what} in epoch {epoch}, batch {batch}. Try {advice}, {REMEDIES}. "
+            "The network and its history are as they were after the last whole epoch."
         )
 
     def __reduce__(self) -> Any:
@@ -82,7 +86,7 @@ class NeuralNetwork:
         dims, seed, layers = checks.layer_dims(layer_dims), checks.seed(seed), list[Layer]()
         for i, (d_in, d_out) in enumerate(zip(dims, dims[1:], strict=False)):
             layers.append(LinearLayer(d_in, d_out, None if seed is None else seed + i, init=init, dtype=dtype))
-            layers.append(_made("activation", activation, Layer, "such as ReLU"))
+            layers.append(checks.made("activation", activation, Layer, "such as ReLU"))
         # The last activation is the output pair's.
         self._assemble(layers[:-1], output, None if seed is None else seed + len(dims) - 1)
 
@@ -120,7 +124,7 @@ class NeuralNetwork:
         self.layers = layers
         self.layer_dims = [linear[0].W.shape[0], *[layer.W.shape[1] for layer in linear]]
         self.dtype = linear[0].W.dtype
-        self.output = _made("output", output, Output, "such as SigmoidCrossEntropy")
+        self.output = checks.made("output", output, Output, "such as SigmoidCrossEntropy")
         self.rng = np.random.default_rng(seed)
         self.history: list[Epoch] = []
         self._awaiting: tuple[int, ...] | None = None  # shape of the predictions that backward has not seen yet
@@ -167,11 +171,19 @@ class NeuralNetwork:
             dZ = layer.backward(dZ)
         return dZ
 
+    def _finite_logits(self, X: np.ndarray, training: bool) -> np.ndarray:
+        with _quiet():
+            Z = self._logits(X, training)
+        if not np.isfinite(Z).all():
+            raise OverflowError(f"the predictions overflowed: try a smaller learning rate, {REMEDIES}")
+        return Z
+
     def update(self, lr: float) -> None:
         """Take one step of gradient descent in every layer. Raises RuntimeError before the first backward."""
         lr = checks.number("lr", lr)
-        for layer in self.layers:
-            layer.update(lr)
+        with _quiet():
+            for layer in self.layers:
+                layer.update(lr)
 
     # One batch at a time
 
@@ -181,10 +193,10 @@ class NeuralNetwork:
         With training=True every layer keeps what `backward` needs; with False nothing is kept or disturbed.
         Raises ValueError or TypeError for anything but a finite real matrix with d_in columns.
         """
-        X = checks.samples("X", X, self.layer_dims[0], self.dtype)
+        X = checks.squarable("X", checks.samples("X", X, self.layer_dims[0], self.dtype))
         if training:
             self._awaiting = None  # until this pass is complete
-        Y_pred = self.output.forward(self._logits(X, training))
+        Y_pred = self.output.forward(self._finite_logits(X, training))
         if training:
             self._awaiting = Y_pred.shape
         return Y_pred
@@ -199,7 +211,8 @@ class NeuralNetwork:
         y_pred = checks.same_shape("y_pred", checks.finite("y_pred", y_pred, self.dtype), self._awaiting)
         y_true = self._targets("y_true", y_true, len(y_pred))
         self._awaiting = None
-        return self._backward(self.output.backward(y_pred, y_true))
+        with _quiet():
+            return self._backward(self.output.backward(y_pred, y_true))
 
     def _forget(self) -> None:
         """Drop what forward passes have kept, so that `backward` needs a new one."""
@@ -217,24 +230,25 @@ class NeuralNetwork:
 
     def accuracy(self, X: Any, y: Any) -> float:
         """Return the share of rows of X (N, d_in) whose predicted label is that of y (N, d_out)."""
-        return self._evaluate(*self._data("X", X, "y", y))[1]
+        return self._evaluate(*self._data(X, y))[1]
 
     def loss(self, X: Any, y: Any) -> float:
         """Return the loss that training lowers, on X (N, d_in) and y (N, d_out)."""
-        return self._evaluate(*self._data("X", X, "y", y))[0]
+        return self._evaluate(*self._data(X, y))[0]
 
     def _evaluate(self, X: np.ndarray, Y: np.ndarray) -> tuple[float, float]:
-        Z = self._logits(X, training=False)
-        return float(self.output.loss(Z, Y)), self.output.accuracy(self.output.forward(Z), Y)
+        Z = self._finite_logits(X, training=False)
+        with _quiet():
+            return float(self.output.loss(Z, Y)), self.output.accuracy(self.output.forward(Z), Y)
 
     def _targets(self, name: str, y: Any, n_rows: int) -> np.ndarray:
         Y = checks.same_shape(name, checks.finite(name, y, self.dtype), (n_rows, self.layer_dims[-1]))
         self.output.check_targets(Y, name)
         return Y
 
-    def _data(self, X_name: str, X: Any, y_name: str, y: Any) -> tuple[np.ndarray, np.ndarray]:
-        X = checks.samples(X_name, X, self.layer_dims[0], self.dtype)
-        return X, self._targets(y_name, y, len(X))
+    def _data(self, X: Any, y: Any, kind: str = "") -> Samples:
+        X = checks.squarable(kind + "X", checks.samples(kind + "X", X, self.layer_dims[0], self.dtype))
+        return X, self._targets(kind + "y", y, len(X))
 
     # Training
 
@@ -263,45 +277,46 @@ class NeuralNetwork:
         loss or parameter that is not finite. Then, or when interrupted, parameters, history, optimizer and
         generator are as after the last whole epoch, and a second call goes on from there.
         """
-        X, Y = self._data("X", X, "y", y)
+        X, Y = self._data(X, y)
         optimizer = SGD(lr) if optimizer is None else optimizer
         n_epochs = checks.positive_int("n_epochs", n_epochs)
         batch_size = len(X) if batch_size is None else checks.positive_int("batch_size", batch_size)
-        rng = self.rng if rng is None else rng
-        if isinstance(optimizer, type) or not callable(getattr(optimizer, "step", None)):
-            raise TypeError(f"optimizer must have a method step(theta, grad), such as Adam(0.01), got {optimizer!r}")
-        if not isinstance(rng, np.random.Generator):
-            raise TypeError(f"rng must be a numpy.random.Generator, such as np.random.default_rng(7), got {rng!r}")
+        checks.optimizer("optimizer", optimizer)
+        rng = checks.generator("rng", self.rng if rng is None else rng)
         if on_epoch is not None and not callable(on_epoch):
             raise TypeError(f"on_epoch must be a function of (net, epoch), got {on_epoch!r}")
         if any(getattr(layer, name).base is not self.theta for layer in self.layers for name in layer.params):
             raise ValueError("net.layers holds parameters that are not in net.theta: continue with copy.deepcopy(net)")
-        try:
-            copy.deepcopy(vars(optimizer))
-        except Exception as error:
-            raise TypeError(f"optimizer must be one that copy.deepcopy can copy, got {optimizer!r}: {error}") from error
-        held_out = None
-        if validation is not None:
-            if not isinstance(validation, tuple | list) or len(validation) != 2:
-                raise TypeError(f"validation must be a pair (X, y), got {type(validation).__name__}")
-            held_out = self._data("validation X", validation[0], "validation y", validation[1])
+        held_out = None if validation is None else self._data(*checks.pair("validation", validation), "validation ")
 
         self._forget()  # a forward pass before this call is no longer fresh
-        log_every = _round_step(n_epochs)
+        log_every = round_step(n_epochs)
         for done in range(n_epochs):
             epoch = len(self.history)  # not first + done: on_epoch may have trained too
-            before = self.theta.copy(), copy.deepcopy(vars(optimizer)), rng.bit_generator.state
+            states = [
+                (layer, name, copy.deepcopy(getattr(layer, name))) for layer in self.layers for name in layer.state
+            ]
+            before = self.theta.copy(), copy.deepcopy(vars(optimizer)), rng.bit_generator.state, states
             try:
-                self.history.append(self._epoch((X, Y), batch_size, optimizer, held_out, rng))
-            except BaseException:
-                self.theta, optimizer.__dict__, rng.bit_generator.state = before
-                del self.history[epoch:]
-                self._forget()
+                try:
+                    self.history.append(self._epoch((X, Y), batch_size, optimizer, held_out, rng))
+                except BaseException:
+                    self._restore(epoch, optimizer, rng, before)
+                    raise
+            except BaseException:  # once more, for an interrupt that fell into the line above
+                self._restore(epoch, optimizer, rng, before)
                 raise
             if verbose and (done % log_every == 0 or done == n_epochs - 1):
-                print(_log_line(epoch, self.history[-1]))
+                print(log_line(epoch, self.history[-1]))
             if on_epoch is not None:
                 on_epoch(self, epoch)
+
+    def _restore(self, epoch: int, optimizer: Optimizer, rng: np.random.Generator, before: Any) -> None:
+        self.theta, optimizer.__dict__, rng.bit_generator.state, states = before
+        for layer, name, value in states:
+            setattr(layer, name, value)
+        del self.history[epoch:]
+        self._forget()
 
     def _epoch(
         self, data: Samples, batch_size: int, optimizer: Optimizer, held_out: Samples | None, rng: np.random.Generator
@@ -312,7 +327,7 @@ class NeuralNetwork:
         batches = [slice(first, first + batch_size) for first in range(0, len(X), batch_size)]
         theta, grad = self.theta, self.grad
         start, mean_grad, Z = theta.copy(), np.zeros_like(grad), np.empty_like(Y)
-        with np.errstate(over="ignore", invalid="ignore"):  # what overflows here ends in TrainingDiverged
+        with _quiet():
             for rows in batches:
                 Z_batch = self._logits(X[rows], training=True)
                 self._backward(self.output.backward(self.output.forward(Z_batch), Y[rows]))
@@ -325,23 +340,39 @@ class NeuralNetwork:
                 losses = [float(self.output.loss(Z[rows], Y[rows])) for rows in batches]
                 batch = int(np.argmin(np.isfinite(losses)))  # the first; 0 if only their sum overflowed
                 raise self._diverged(batch, f"the loss became {losses[batch]:g}", optimizer)
-            loss, accuracy = self._evaluate(X, Y)
-            if not (np.isfinite(loss) and np.isfinite(theta).all()):
-                raise self._diverged(len(batches) - 1, "the parameters overflowed", optimizer)
-            validation_loss, validation_accuracy = (None, None) if held_out is None else self._evaluate(*held_out)
+            last = len(batches) - 1
+            try:
+                loss, accuracy = self._evaluate(X, Y)
+                held = self._evaluate(*held_out) if held_out is not None else (None, None)
+            except OverflowError:
+                raise self._diverged(last, "the predictions overflowed", optimizer) from None
             norms, changes, sizes = map(self._norms, (mean_grad, theta - start, start))
+            found = {
+                "the loss": loss,
+                "the validation loss": held[0] or 0.0,
+                "a gradient": sum(norms),
+                "a parameter": theta,
+            }
+            found |= {f"the optimizer's {name}": getattr(optimizer, name) for name in getattr(optimizer, "memory", ())}
+            for what, values in found.items():
+                if not np.isfinite(values).all():
+                    raise self._diverged(last, f"{what} overflowed", optimizer)
         ratios = tuple(map(_ratio, changes, sizes))
-        return Epoch(mean_loss, accuracy, validation_loss, validation_accuracy, norms, ratios)
+        return Epoch(mean_loss, accuracy, held[0], held[1], norms, ratios)
 
     def _norms(self, vector: np.ndarray) -> tuple[float, ...]:
         """Return the Euclidean norm of every linear layer's part of a vector like theta, its biases left out."""
         vector = vector.astype(np.float64, copy=False)  # a square may be too large for float32
-        return tuple(math.sqrt(vector[w] @ vector[w]) for w in self._weights)
+        return tuple(_norm(vector[w]) for w in self._weights)
 
     def _diverged(self, batch: int, what: str, optimizer: Optimizer) -> TrainingDiverged:
-        lr = getattr(optimizer, "lr", None)
-        lr = float(lr) if isinstance(lr, numbers.Real) else None  # a schedule, or a rate for every parameter
-        return TrainingDiverged(len(self.history), batch, what, lr)
+        return TrainingDiverged(len(self.history), batch, what, getattr(optimizer, "lr", None))
+
+    def save(self, path: Any, optimizer: Optimizer | None = None, rng: np.random.Generator | None = None) -> None:
+        """Write the network, its history, and what `train` was given into a file; see `scratchnet.storage.save`."""
+        from scratchnet import storage  # which knows this class
+
+        storage.save(self, path, optimizer, rng)
 
     # History, one entry an epoch
 
@@ -376,32 +407,19 @@ class NeuralNetwork:
         return np.array([epoch.update_ratios for epoch in self.history]).reshape(-1, len(self._weights))
 
 
-def _made(name: str, make: Callable[[], Any], kind: type, example: str) -> Any:
-    """Return make(), and raise TypeError if that is not a `kind`."""
-    try:
-        made = make()
-    except TypeError:
-        made = None
-    if not isinstance(made, kind):
-        raise TypeError(f"{name} must be a class derived from {kind.__name__}, {example}, got {make!r}")
-    return made
+def _quiet() -> np.errstate:
+    """Silence NumPy where this module itself looks for what has overflowed, and raises."""
+    return np.errstate(over="ignore", invalid="ignore")
+
+
+def _norm(v: np.ndarray) -> float:
+    square = float(v @ v)
+    if 1e-280 < square < math.inf:
+        return math.sqrt(square)
+    size = np.abs(v).max()  # the squares have vanished or overflowed
+    return float(size * math.sqrt((v / size) @ (v / size))) if size > 0 else 0.0
 
 
 def _ratio(change: float, size: float) -> float:
     """Return change / size; weights that start at zero and stay there have changed by 0."""
     return change / size if size > 0 else (0.0 if change == 0 else float("inf"))
-
-
-def _round_step(n_epochs: int) -> int:
-    """Return the smallest of 1, 2, 5, 10, 20, 50 … that divides n_epochs into at most six parts."""
-    step = 1
-    while n_epochs / step > 6:
-        step = step * 5 // 2 if str(step)[0] == "2" else step * 2
-    return step
-
-
-def _log_line(epoch: int, record: Epoch) -> str:
-    line = f"epoch {epoch:5d}  loss {record.loss:.4f}  accuracy {record.accuracy:.3f}"
-    if record.validation_loss is not None:
-        line += f"  held-out loss {record.validation_loss:.4f}  accuracy {record.validation_accuracy:.3f}"
-    return line

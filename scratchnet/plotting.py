@@ -134,7 +134,8 @@ def plot_decision_boundary(
     X = checks.samples("X", X, 2)
     labels = _labels(X, y)
     resolution = checks.positive_int("resolution", resolution, minimum=2)
-    (left, bottom), (right, top) = X.min(axis=0) - 0.3, X.max(axis=0) + 0.3
+    margin = np.maximum(0.3, 1e-6 * np.abs(X).max(axis=0))  # 0.3 is nothing next to 1e17
+    (left, bottom), (right, top) = X.min(axis=0) - margin, X.max(axis=0) + margin
     x1, x2 = np.meshgrid(np.linspace(left, right, resolution), np.linspace(bottom, top, resolution))
     P = model.predict_proba(np.column_stack([x1.ravel(), x2.ravel()]))  # (resolution², d_out)
     n_classes = max(P.shape[1], 2)
@@ -181,7 +182,8 @@ def plot_loss(net: NeuralNetwork, ax: Axes | None = None) -> Axes:
     ax = _axes(ax)
     ax.set(title="Loss", xlabel="epoch", ylabel="loss", yscale="log")
     if net.history:
-        _curve(ax, net.loss_history, "training", color=COLORS[0], linestyle="-")
+        losses = np.array(net.loss_history)
+        _curve(ax, np.where(losses > 0, losses, np.nan), "training", color=COLORS[0], linestyle="-")
     held_out = [np.nan if loss is None else loss for loss in net.validation_loss_history]
     if np.isfinite(held_out).any():
         _curve(ax, held_out, "held out", color=COLORS[1], linestyle="--")
@@ -193,11 +195,13 @@ def plot_grad_norms(net: NeuralNetwork, ax: Axes | None = None) -> Axes:
     """Draw ‖mean dW of the epoch‖ of every linear layer on a log axis, with a legend, as `plot_loss` does."""
     ax = _axes(ax)
     ax.set(title="Gradient norm by layer", xlabel="epoch", ylabel=r"$\Vert dW \Vert$", yscale="log")
+    every = -(-net.grad_norms.shape[1] // 9)
     for i, norms in enumerate(net.grad_norms.T if net.history else []):
         style: Any = {"color": COLORS[i % len(COLORS)], "linestyle": LINES[i % len(LINES)]}
-        _curve(ax, np.where(norms > 0, norms, np.nan), f"layer {i + 1}", **style)
+        label = f"layer {i + 1}" if i % every == 0 else "_"  # at most nine in the legend
+        _curve(ax, np.where(norms > 0, norms, np.nan), label, **style)
     if net.history:
-        ax.legend(fontsize=8, loc="upper right", ncols=1 + len(net.grad_norms.T) // 3)
+        ax.legend(fontsize=8, loc="upper right", ncols=1 + len(net.grad_norms.T) // every // 3)
     return ax
 
 

@@ -439,7 +439,7 @@ def test_a_parameter_that_is_not_finite_behind_a_dead_unit_is_found():
 
     net, X, y = NeuralNetwork([3, 1, 1], seed=0), *small_problem()
     before = frozen(net.theta)
-    with pytest.raises(TrainingDiverged, match="parameters overflowed in epoch 0") as caught:
+    with pytest.raises(TrainingDiverged, match="a parameter overflowed in epoch 0") as caught:
         quietly(net, X, y, optimizer=Poison())
     assert frozen(net.theta) == before and net.history == []
     assert "Try a smaller learning rate" in str(caught.value)
