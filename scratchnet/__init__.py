@@ -20,6 +20,7 @@ from scratchnet.datasets import (
     train_test_split,
 )
 from scratchnet.gradcheck import central_difference, check_layer, check_network, numerical_gradient, relative_error
+from scratchnet.history import Epoch, TrainingDiverged
 from scratchnet.initializers import he, large, small, xavier, zeros
 from scratchnet.layers import Activation, Layer, LinearLayer, ReLU, Sigmoid, Tanh
 from scratchnet.losses import (
@@ -31,8 +32,9 @@ from scratchnet.losses import (
     mse_grad,
     mse_loss,
 )
-from scratchnet.network import Epoch, NeuralNetwork, TrainingDiverged
+from scratchnet.network import NeuralNetwork
 from scratchnet.optimizers import SGD, Adam, Momentum, Optimizer
+from scratchnet.storage import load
 
 if TYPE_CHECKING:
     from scratchnet.plotting import (
@@ -105,6 +107,7 @@ __all__ = [
     "he",
     "large",
     "live",
+    "load",
     "make_blobs",
     "make_circles",
     "make_moons",

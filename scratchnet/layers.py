@@ -58,8 +58,9 @@ class Layer:
             return self.gamma * dY
     ```
 
-    `forward` with training=False must leave what was saved alone. `backward` takes dL/d(output), sets the
-    gradient of every parameter and returns dL/d(input). Gradients are not divided by anything here.
+    `forward` with training=False must leave what was saved alone and treat every row by itself. `backward` takes
+    dL/d(output), sets the gradient of every parameter and returns dL/d(input). Gradients are not divided by
+    anything here.
 
     What else a training forward changes, such as a running mean or a generator, is named in `state`: an interrupt
     during `train` puts it back together with the parameters.

@@ -4,58 +4,21 @@ from __future__ import annotations
 
 import copy
 import math
-import numbers
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from scratchnet import checks
+from scratchnet.history import REMEDIES, Epoch, TrainingDiverged, log_line, round_step
 from scratchnet.initializers import xavier
 from scratchnet.layers import Initializer, Layer, LinearLayer, ReLU, in_place
-from scratchnet.log import log_line, round_step
 from scratchnet.losses import Output, SigmoidCrossEntropy
 from scratchnet.optimizers import SGD, Optimizer, blocks
 
 Samples = tuple[np.ndarray, np.ndarray]  # X (N, d_in) and Y (N, d_out)
 
-REMEDIES = "smaller initial weights, or standardized features"
-
-
-class TrainingDiverged(ArithmeticError):
-    """The loss or a parameter became NaN or infinite in batch `batch` of epoch `epoch`, both counted from 0.
-
-    The network, its history, the optimizer and the generator are as they were after the last whole epoch.
-    """
-
-    def __init__(self, epoch: int, batch: int, what: str, lr: Any) -> None:
-        lr = float(lr) if isinstance(lr, numbers.Real) else None  # a schedule, or a rate for every parameter
-        self.epoch, self.batch, self._what, self._lr = epoch, batch, what, lr
-        advice = "a smaller learning rate" if lr is None else f"a learning rate below {lr:g}, such as {lr / 10:g}"
-        super().__init__(
-            f"{what} in epoch {epoch}, batch {batch}. Try {advice}, {REMEDIES}. "
-            "The network and its history are as they were after the last whole epoch."
-        )
-
-    def __reduce__(self) -> Any:
-        return type(self), (self.epoch, self.batch, self._what, self._lr)
-
-
-class Epoch(NamedTuple):
-    """What `train` records of one epoch; the validation fields are None where there was no validation data."""
-
-    loss: float
-    """Mean over the batches as they were seen, weighted by their lengths."""
-    accuracy: float
-    """On the training data, after the epoch."""
-    validation_loss: float | None
-    """On the validation data, after the epoch."""
-    validation_accuracy: float | None
-    """On the validation data, after the epoch."""
-    grad_norms: tuple[float, ...]
-    """‖mean dW of the epoch‖, for every linear layer."""
-    update_ratios: tuple[float, ...]
-    """‖W_end - W_start‖ / ‖W_start‖, for every linear layer."""
+ROWS = 2**11  # evaluated at a time, so that they stay in the cache; a training pass needs the whole batch
 
 
 class NeuralNetwork:
@@ -172,8 +135,9 @@ class NeuralNetwork:
         return dZ
 
     def _finite_logits(self, X: np.ndarray, training: bool) -> np.ndarray:
+        pieces = (slice(None),) if training else blocks(len(X), ROWS)
         with _quiet():
-            Z = self._logits(X, training)
+            Z = np.concatenate([self._logits(X[rows], training) for rows in pieces])
         if not np.isfinite(Z).all():
             raise OverflowError(f"the predictions overflowed: try a smaller learning rate, {REMEDIES}")
         return Z

@@ -14,13 +14,13 @@ import numpy as np
 
 from scratchnet import checks
 
-BLOCK = 2**14  # entries
+BLOCK = 2**14  # entries of a vector
 
 
 @functools.lru_cache
-def blocks(size: int) -> tuple[slice, ...]:
-    """Cut a vector into pieces so short that the intermediate results of a formula stay in the cache."""
-    return tuple(slice(start, start + BLOCK) for start in range(0, size, BLOCK))
+def blocks(size: int, length: int = BLOCK) -> tuple[slice, ...]:
+    """Cut `size` entries into pieces so short that the intermediate results of a formula stay in the cache."""
+    return tuple(slice(start, start + length) for start in range(0, size, length))
 
 
 class Optimizer:

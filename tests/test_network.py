@@ -21,6 +21,7 @@ from scratchnet import (
     one_hot,
     xavier,
 )
+from scratchnet.network import ROWS
 
 OUTPUTS = [SigmoidCrossEntropy, SoftmaxCrossEntropy, IdentitySquaredError]
 every_output = pytest.mark.parametrize("output", OUTPUTS, ids=lambda c: c.__name__)
@@ -566,3 +567,14 @@ def test_refused_layers_still_make_another_network():
     with pytest.raises(ValueError, match="X must have shape"):
         NeuralNetwork.from_layers([first, second])
     assert NeuralNetwork.from_layers([first, Tanh(), LinearLayer(3, 1)]).layer_dims == [2, 3, 1]
+
+
+@pytest.mark.parametrize("n", [ROWS - 1, ROWS, ROWS + 1, 2 * ROWS + 3])
+def test_many_rows_are_evaluated_in_pieces_without_a_difference(n):
+    net = NeuralNetwork([2, 3, 1], seed=0)
+    X = np.random.default_rng(0).standard_normal((n, 2))
+    rows, forward = [], net.layers[0].forward
+    net.layers[0].forward = lambda X, training=True: rows.append(len(X)) or forward(X, training)
+    whole = net.forward(X, training=True)
+    np.testing.assert_allclose(net.predict_proba(X), whole, rtol=1e-12)
+    assert rows[0] == n == sum(rows[1:]) and max(rows[1:]) <= ROWS

@@ -13,7 +13,7 @@ import scratchnet
 FOLDER = Path(scratchnet.__file__).parent
 CORE = ["datasets", "activations", "initializers", "layers", "losses", "optimizers", "network", "gradcheck"]
 ON_TOP = ["plotting", "widgets", "source"]
-ORDER = ["checks", "log", *CORE, "storage", *ON_TOP]
+ORDER = ["checks", "history", *CORE, "storage", *ON_TOP]
 PUBLISHED = (
     "relu relu_grad sigmoid sigmoid_grad Layer LinearLayer numerical_gradient mse_loss mse_grad NeuralNetwork "
     "binary_cross_entropy make_spirals plot_decision_boundary"
