@@ -5,6 +5,7 @@ PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11 python
 PORT ?= 8000
 REQUIREMENTS ?= requirements.txt
 CONSTRAINTS ?= constraints.txt
+JSON ?= _build/benchmarks.json
 
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PY := $(BIN)/python
@@ -21,7 +22,7 @@ export IPYTHONDIR := $(CURDIR)/.venv/ipython
 export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
 unexport MPLBACKEND PYTHONPATH PYTHONHOME
 
-.PHONY: help book test notebooks serve lab lint format lock clean clean-all
+.PHONY: help book test bench notebooks serve lab lint format lock clean clean-all
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -36,6 +37,9 @@ book: $(READY) ## Execute every notebook and build the book into _build/html
 
 test: $(READY) lint ## Run everything: lint, types, unit tests, notebooks, the book with warnings as errors
 	$(PY) -m pytest
+
+bench: .venv-bench/.ready ## Time the library beside PyTorch and scikit-learn (JSON=... for another file, QUICK=1 for a minute)
+	.venv-bench/$(notdir $(BIN))/python -m benchmarks --json $(JSON) $(if $(QUICK),--quick)
 
 notebooks: $(READY) ## Execute the committed notebooks in place from clean kernels, then normalize them
 	$(PY) tools/notebooks.py
@@ -63,12 +67,21 @@ lock: $(CREATED) ## Pin the newest versions that requirements.txt allows into co
 	$(PY) -m uv pip compile --quiet --upgrade requirements.txt pyproject.toml --extra notebooks --universal \
 	  --python-version 3.11 --no-annotate --custom-compile-command "make lock" --output-file constraints.txt
 
+# PyTorch and scikit-learn are large, so they have a .venv of their own.
+.venv-bench/.ready: $(READY) benchmarks/requirements.txt
+	@rm -rf .venv-bench
+	@$(PY) -m venv .venv-bench
+	@echo "Installing into .venv-bench; PyTorch takes a while."
+	@.venv-bench/$(notdir $(BIN))/python -m pip install -qq -r $(REQUIREMENTS) -r benchmarks/requirements.txt -c $(CONSTRAINTS)
+	@.venv-bench/$(notdir $(BIN))/python -m pip install -qq --no-deps --no-build-isolation -e .
+	@touch $@
+
 clean: ## Remove the built book and every cache
 	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	find . -path ./.venv -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -type d -exec rm -rf {} +
 
 clean-all: clean ## Remove .venv too
-	rm -rf .venv
+	rm -rf .venv .venv-bench
 
 # Installing starts from an empty .venv, again whenever what is installed changes. The last steps keep two messages out
 # of the notebooks' way: a note on encryption that every kernel prints to the terminal, and the one with which matplotlib

@@ -23,7 +23,14 @@ DECIDED = (
     "small large xavier he ReLU Sigmoid Tanh SigmoidCrossEntropy SoftmaxCrossEntropy IdentitySquaredError SGD Momentum "
     "Adam TrainingDiverged central_difference check_layer check_network show plot_points live progress_bar show_source"
 ).split()
-INTERNAL = {"in_place", "to_png", "blocks", "round_step", "log_line", "save"}  # shared between modules, of no use to a reader
+INTERNAL = {
+    "in_place",
+    "to_png",
+    "blocks",
+    "round_step",
+    "log_line",
+    "save",
+}  # shared between modules, of no use to a reader
 
 every_module = pytest.mark.parametrize("module", ORDER)
 
