@@ -28,11 +28,10 @@ def relu_grad(a: Any) -> np.ndarray:
 def sigmoid(z: Any) -> np.ndarray:
     """Logistic function, entry by entry: a = 1 / (1 + e⁻ᶻ), for any finite z without overflow.
 
-    Only e^(-|z|) is ever computed, which is at most 1: for z < 0 the same value is e^z / (1 + e^z).
+    Written as e^min(z, 0) / (1 + e^(-|z|)): for z < 0 it is e^z / (1 + e^z), and no exponent is ever positive.
     """
     z = checks.real("z", z)
-    e = np.exp(-np.abs(z))
-    return np.maximum(e, z >= 0) / (1 + e)  # the numerator is 1 for z >= 0, and e <= 1 elsewhere
+    return np.exp(np.minimum(z, 0)) / (1 + np.exp(-np.abs(z)))
 
 
 def sigmoid_grad(a: Any) -> np.ndarray:
