@@ -144,7 +144,8 @@ class Sklearn:
 def seconds_of_an_epoch(seconds: float = 2.0) -> float:
     """Return the median time in which PyTorch trains an epoch, found out in about so many seconds."""
     job = Torch(chapter_task("float32", optimizer="Adam", lr=0.01), fused=True)
-    times, end = [], time.perf_counter() + seconds
+    times: list[float] = []
+    end = time.perf_counter() + seconds
     job(3)
     while not times or time.perf_counter() < end:
         times.append(seconds_of(job, 1))
