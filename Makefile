@@ -1,10 +1,10 @@
-# Every command sets itself up: it creates .venv and installs what constraints.txt pins, once.
+# Every command sets itself up: it creates .venv and installs what requirements.lock pins, once, checking every hash.
 # `make` or `make help` lists the commands.
 
 PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11 python
 PORT ?= 8000
-REQUIREMENTS ?= requirements.txt
-CONSTRAINTS ?= constraints.txt
+THREADS ?= 1
+INSTALL ?= --require-hashes -r requirements.lock
 JSON ?= _build/benchmarks.json
 
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
@@ -12,17 +12,21 @@ PY := $(BIN)/python
 CREATED := .venv/.created
 READY := .venv/.ready
 
-# One thread each: the networks are small, and sums come out in the same order.
-export OMP_NUM_THREADS := 1
-export OPENBLAS_NUM_THREADS := 1
-export MKL_NUM_THREADS := 1
+# The unit tests of the core: checks, datasets, activations, initializers, layers, losses, optimizers, network, gradcheck.
+CORE_TESTS := $(patsubst %,tests/test_%.py,checks datasets activations initializers layers losses optimizers network \
+  gradcheck training storage bad_input)
+
+# One thread each unless THREADS says otherwise: the networks are small, and sums come out in the same order.
+export OMP_NUM_THREADS := $(THREADS)
+export OPENBLAS_NUM_THREADS := $(THREADS)
+export MKL_NUM_THREADS := $(THREADS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Nothing of the person at the keyboard: no IPython start-up files, no matplotlib style, no other backend.
 export IPYTHONDIR := $(CURDIR)/.venv/ipython
 export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
 unexport MPLBACKEND PYTHONPATH PYTHONHOME
 
-.PHONY: help book test bench notebooks serve lab lint format lock clean clean-all
+.PHONY: help book test pytest coverage mutants bench notebooks serve lab lint format lock clean clean-all
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -35,8 +39,18 @@ book: $(READY) ## Execute every notebook and build the book into _build/html
 	@echo "The book is built. Open _build/html/index.html in a browser:"
 	@echo "  file://$(CURDIR)/_build/html/index.html"
 
-test: $(READY) lint ## Run everything: lint, types, unit tests, notebooks, the book with warnings as errors
-	$(PY) -m pytest
+test: lint coverage pytest ## Run everything: lint, types, unit tests, notebooks, the book with warnings as errors
+
+pytest: $(READY)
+	$(PY) -m pytest $(addprefix --ignore=,$(CORE_TESTS))
+
+coverage: $(READY) ## Run the unit tests of the core and measure how much of it they reach
+	$(PY) -m coverage run -m pytest -n0 $(CORE_TESTS)
+	$(PY) -m coverage report
+
+mutants: $(READY) ## Change the core in every small way and see whether its unit tests notice (15 minutes)
+	@$(PY) -m pip install -qq --require-hashes -r tools/requirements-mutants.lock
+	$(PY) tools/mutants.py --tests $(CORE_TESTS)
 
 bench: .venv-bench/.ready ## Time the library beside PyTorch and scikit-learn (JSON=... for another file, QUICK=1 for a minute)
 	.venv-bench/$(notdir $(BIN))/python -m benchmarks --json $(JSON) $(if $(QUICK),--quick)
@@ -61,23 +75,26 @@ format: $(READY) ## Format the code and mend what ruff can mend
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-# Not from .venv as installed: the pins in requirements.txt may just have moved away from constraints.txt.
-lock: $(CREATED) ## Pin the newest versions that requirements.txt allows into constraints.txt
+# Not from .venv as installed: the pins in requirements.txt may just have moved away from requirements.lock.
+LOCK = $(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate --generate-hashes \
+  --custom-compile-command "make lock"
+lock: $(CREATED) ## Pin the newest versions that requirements.txt allows, with hashes, into requirements.lock
 	@$(PY) -m uv --version >/dev/null 2>&1 || $(PY) -m pip install -qq "$$(grep '^uv==' requirements.txt)"
-	$(PY) -m uv pip compile --quiet --upgrade requirements.txt pyproject.toml --extra notebooks --universal \
-	  --python-version 3.11 --no-annotate --custom-compile-command "make lock" --output-file constraints.txt
+	$(LOCK) requirements.txt pyproject.toml --extra notebooks --output-file requirements.lock
+	$(LOCK) tools/requirements-mutants.txt --constraints requirements.lock --output-file tools/requirements-mutants.lock
 
 # PyTorch and scikit-learn are large, so they have a .venv of their own.
 .venv-bench/.ready: $(READY) benchmarks/requirements.txt
 	@rm -rf .venv-bench
 	@$(PY) -m venv .venv-bench
 	@echo "Installing into .venv-bench; PyTorch takes a while."
-	@.venv-bench/$(notdir $(BIN))/python -m pip install -qq -r $(REQUIREMENTS) -r benchmarks/requirements.txt -c $(CONSTRAINTS)
+	@.venv-bench/$(notdir $(BIN))/python -m pip install -qq $(INSTALL)
+	@.venv-bench/$(notdir $(BIN))/python -m pip install -qq -r benchmarks/requirements.txt
 	@.venv-bench/$(notdir $(BIN))/python -m pip install -qq --no-deps --no-build-isolation -e .
 	@touch $@
 
 clean: ## Remove the built book and every cache
-	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf _build .mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage *.egg-info
 	find . -path ./.venv -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -type d -exec rm -rf {} +
 
 clean-all: clean ## Remove .venv too
@@ -86,11 +103,11 @@ clean-all: clean ## Remove .venv too
 # Installing starts from an empty .venv, again whenever what is installed changes. The last steps keep two messages out
 # of the notebooks' way: a note on encryption that every kernel prints to the terminal, and the one with which matplotlib
 # announces that it builds its font cache.
-$(READY): $(REQUIREMENTS) $(CONSTRAINTS) pyproject.toml
+$(READY): $(filter-out -%,$(INSTALL)) pyproject.toml
 	@rm -rf .venv
 	@$(MAKE) --no-print-directory $(CREATED)
 	@echo "Installing into .venv; this takes about a minute."
-	@$(PY) -m pip install -qq -r $(REQUIREMENTS) -c $(CONSTRAINTS)
+	@$(PY) -m pip install -qq $(INSTALL)
 	@$(PY) -m pip install -qq --no-deps --no-build-isolation -e .
 	@mkdir -p .venv/ipython/profile_default
 	@echo "get_config().Application.log_level = 'ERROR'" > .venv/ipython/profile_default/ipython_kernel_config.py
