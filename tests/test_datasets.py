@@ -73,7 +73,7 @@ def test_moons_without_noise_are_an_upper_half_circle_and_a_lower_one_moved_by_o
 def test_xor_without_noise_has_the_label_of_whether_the_signs_differ_and_uses_all_corners_alike():
     X, y = make_xor(6, noise=0)
     corners = [tuple(int(v) for v in row) for row in X]
-    assert [corners.count(c) for c in ((1, 1), (-1, -1), (1, -1), (-1, 1))] == [3, 3, 3, 3]
+    assert corners == [(1, 1), (-1, -1)] * 3 + [(1, -1), (-1, 1)] * 3
     assert y.tolist() == [int(a * b < 0) for a, b in corners]
     assert y.tolist() == [0] * 6 + [1] * 6
 
@@ -85,6 +85,28 @@ def test_blobs_without_noise_lie_at_evenly_spaced_centers_on_a_circle_of_radius_
         np.testing.assert_allclose(
             row, (4 * math.cos(2 * math.pi * k / 5), 4 * math.sin(2 * math.pi * k / 5)), atol=1e-14
         )
+
+
+@pytest.mark.parametrize(
+    ("make", "n_rows", "noise"),
+    [
+        (make_spirals, 400, 0.3),
+        (make_circles, 400, 0.1),
+        (make_moons, 400, 0.1),
+        (make_xor, 400, 0.3),
+        (make_blobs, 300, 1.0),
+    ],
+)
+def test_size_noise_and_seed_unless_told_otherwise(make, n_rows, noise):
+    X, y = make()
+    assert len(X) == n_rows
+    assert frozen((X, y)) == frozen(make(noise=noise, seed=7))
+
+
+@pytest.mark.parametrize("make", [make_circles, make_moons, make_xor, make_blobs])
+def test_noise_is_drawn_row_by_row_and_added_to_the_clean_points(make):
+    normal = np.random.default_rng(3).standard_normal(make(5)[0].shape)
+    np.testing.assert_allclose(make(5, noise=0.2, seed=3)[0], make(5, noise=0)[0] + 0.2 * normal, rtol=1e-14)
 
 
 @two_dimensional
@@ -199,3 +221,9 @@ def test_what_is_returned_is_no_view_of_what_was_given():
         assert not np.shares_memory(array, X) and not np.shares_memory(array, y)
         array[...] = 9
     assert frozen([X, y]) == before
+
+
+@pytest.mark.parametrize("prepare", [standardize, lambda X: train_test_split(X, [0, 1, 2])])
+def test_samples_that_are_no_matrix_are_refused_by_name(prepare):
+    with pytest.raises(ValueError, match=r"^X must have shape \(N, n_columns\), got \(3,\)$"):
+        prepare([1.0, 2.0, 3.0])

@@ -166,6 +166,49 @@ def test_checks_leave_layer_network_and_data_as_they_were():
     assert frozen([net, X, Y]) == before
 
 
+class Gated(Layer):
+    """Twice its input in training, the input itself otherwise."""
+
+    def forward(self, X, training=True):
+        if training:
+            self.save(X)
+        return (1 + training) * X
+
+    def backward(self, dY):
+        self.saved()
+        return 2 * dY
+
+
+def test_check_layer_looks_at_the_forward_pass_of_training():
+    assert check_layer(Gated(), off_kinks((4, 3)))["X"] < 1e-7
+
+
+def test_check_layer_weighs_the_outputs_by_the_seed_and_zero_unless_told_otherwise():
+    layer, X = Tanh(), off_kinks((4, 3))
+    assert check_layer(layer, X) == check_layer(layer, X, seed=0) != check_layer(layer, X, seed=1)
+
+
+def test_a_single_precision_batch_is_checked_in_double_precision():
+    net, X, Y = network_and_data(Tanh, SigmoidCrossEntropy)
+    X = X.astype(np.float32)
+    assert max(check_layer(Tanh(), X).values()) < 1e-7
+    assert max(check_network(net, X, Y).values()) < 1e-7
+
+
+@pytest.mark.parametrize("check", [check_layer, lambda net, X: check_network(net, X, [[0.0, 1.0]])])
+def test_a_batch_that_is_not_finite_is_refused_by_name(check):
+    net = NeuralNetwork([2, 3, 2], seed=0)
+    layer_or_net = net.layers[0] if check is check_layer else net
+    with pytest.raises(ValueError, match=r"^X must be finite in float64, got nan at index \(0, 1\)$"):
+        check(layer_or_net, [[1.0, np.nan]])
+
+
+def test_a_large_step_shows_in_the_errors():
+    net, X, Y = network_and_data(Tanh, SigmoidCrossEntropy)
+    for check in (lambda **step: check_layer(Tanh(), X, **step), lambda **step: check_network(net, X, Y, **step)):
+        assert min(check(epsilon=0.1).values()) > 1e-4 > 1e-7 > max(check().values())
+
+
 # numerical_gradient
 
 
@@ -180,6 +223,19 @@ def test_the_published_gradient_check_passes_without_a_correction_factor():
     # by hand: d/dW_ij of mean((XW + b - y)²) over 10 entries
     residual = np.einsum("ni,ij->nj", X, layer.W) - y
     np.testing.assert_allclose(numeric, np.einsum("ni,nj->ij", X, residual) / 5, rtol=1e-8)
+
+
+def test_the_step_of_numerical_gradient_is_1e_5_unless_told_otherwise():
+    layer, X, y = LinearLayer(3, 2, seed=1), off_kinks((4, 3)), np.zeros((4, 2))
+
+    def cubic(y_pred, y_true):
+        return float(np.sum((y_pred - y_true) ** 3))
+
+    # as for a cubic of one number: off by epsilon squared times the sum of x cubed over the batch
+    exact = X.T @ (3 * layer.forward(X) ** 2)
+    bias = np.tile((X**3).sum(axis=0)[:, None], 2)
+    np.testing.assert_allclose(numerical_gradient(layer, X, y, cubic), exact, rtol=1e-7, atol=1e-8)
+    np.testing.assert_allclose(numerical_gradient(layer, X, y, cubic, epsilon=0.5), exact + 0.25 * bias, rtol=1e-9)
 
 
 def test_numerical_gradient_restores_the_weights_and_leaves_backward_ready():

@@ -496,13 +496,15 @@ def interrupt_at(k, call, event):
         return tracer
 
     previous = sys.gettrace()
-    sys.settrace(tracer)
-    try:
-        call()
-    except KeyboardInterrupt:
-        return True
-    finally:
-        sys.settrace(previous)
+    sys._getframe().f_trace_opcodes = event == "opcode"  # Python 3.12 looks for it only while a tracer is set
+    with np.errstate():  # an interrupt between the last line of a block and its end leaves NumPy's warnings off
+        sys.settrace(tracer)
+        try:
+            call()
+        except KeyboardInterrupt:
+            return True
+        finally:
+            sys.settrace(previous)
     return False
 
 
