@@ -1,9 +1,13 @@
-"""What the tests share: derandomized Hypothesis, a snapshot of everything an object holds, independent gradients."""
+"""What the tests share: derandomized Hypothesis, snapshots of objects, independent gradients, the built book."""
 
 import math
 import os
+import re
+import subprocess
+import sys
 import weakref
 from decimal import Decimal, getcontext
+from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
@@ -103,3 +107,38 @@ def spirals():
     X, y = make_spirals(200, noise=0.25, seed=7)
     X_test, y_test = make_spirals(500, noise=0.25, seed=8)
     return standardize(X), y.reshape(-1, 1), standardize(X_test, like=X), y_test.reshape(-1, 1)
+
+
+def build(source, into):
+    """Build the book as `make book` does, into another folder."""
+    jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
+    return subprocess.run(
+        [*jupyter_book, "build", str(source), "--path-output", str(into), "-n", "-W", "--keep-going"],
+        env={k: v for k, v in os.environ.items() if k != "MPLBACKEND"} | {"PYTHONIOENCODING": "utf-8"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The folder of the built book."""
+    folder = tmp_path_factory.mktemp("book")
+    result = build(Path(__file__).resolve().parent.parent, folder)
+    warnings = [line for line in result.stdout.splitlines() if re.search("WARNING|ERROR|Error", line)]
+    assert result.returncode == 0, "\n".join(warnings) + "\n\n" + result.stdout[-4000:]
+    return folder / "_build" / "html"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A file to each process, as with --dist=loadfile, but both files that look at the built book to the same one."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return super()._split_scope(nodeid).replace("test_licenses", "test_book")
+
+    return ByFile(config, log)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -15,23 +14,11 @@ import nbformat
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from conftest import build
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 ROOT = Path(__file__).resolve().parent.parent
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-
-
-def build(source: Path, into: Path) -> subprocess.CompletedProcess[str]:
-    """Build the book as `make book` does, into another folder."""
-    jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
-    return subprocess.run(
-        [*jupyter_book, "build", str(source), "--path-output", str(into), "-n", "-W", "--keep-going"],
-        env={k: v for k, v in os.environ.items() if k != "MPLBACKEND"} | {"PYTHONIOENCODING": "utf-8"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-    )
 
 
 def files_in(toc: Any) -> list[str]:
@@ -44,16 +31,6 @@ def files_in(toc: Any) -> list[str]:
 
 PAGES = files_in(TOC)
 EACH_PAGE = pytest.mark.parametrize("page", PAGES)
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the built book."""
-    folder = tmp_path_factory.mktemp("book")
-    result = build(ROOT, folder)
-    warnings = [line for line in result.stdout.splitlines() if re.search("WARNING|ERROR|Error", line)]
-    assert result.returncode == 0, "\n".join(warnings) + "\n\n" + result.stdout[-4000:]
-    return folder / "_build" / "html"
 
 
 @pytest.fixture(scope="session")
