@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks.results import REFERENCES, SCRATCHNET, Row
 
+WIDTH = 48
 COLUMNS = {"floor": "÷floor", "floor and evaluation": "÷f+eval", SCRATCHNET: "÷scratchnet"}
 
 
@@ -22,12 +23,13 @@ def table(results: dict[str, Any]) -> str:
         heading = (section, None if section in ("growth", "slider") else case)
         if heading != last:
             title = section if heading[1] is None else f"{section}: {case}"
-            lines += ["", f"{title:46}" + "".join(columns(t) for t in threads)]
+            lines += ["", *([title] if len(title) > WIDTH else [])]
+            lines.append(f"{title if len(title) <= WIDTH else '':{WIDTH}}" + "".join(columns(t) for t in threads))
             last = heading
         name = contender if heading[1] else case
         flops = next(iter(of.values())).get("flops")
         name += f" ({flops / 1e6:.2f} Mflop)" if flops else ""
-        lines.append(f"  {name:44}" + "".join(cells(of.get(t)) for t in threads))
+        lines.append(f"  {name:{WIDTH - 2}}" + "".join(cells(of.get(t)) for t in threads))
     lines += memory_lines(results["memory"]) + aim_lines(results["aims"])
     return "\n".join(lines)
 
@@ -86,11 +88,11 @@ def memory_lines(memory: list[dict[str, Any]]) -> list[str]:
     """Peak memory for each size, in megabytes and as a multiple."""
     if not memory:
         return []
-    lines = ["", f"{'peak memory of training, float32':46}       peak  parameters  activations  peak ÷ both"]
+    lines = ["", f"{'peak memory of training, float32':{WIDTH - 4}}       peak  parameters  activations  peak ÷ both"]
     for row in memory:
         both = row["parameters"] + row["activations"]
         megabytes = "".join(f"{row[name] / 1e6:9.2f} MB" for name in ("peak", "parameters", "activations"))
-        lines.append(f"  {row['sweep'] + ' ' + str(row['size']):42}{megabytes}{row['peak'] / both:12.2f}")
+        lines.append(f"  {row['sweep'] + ' ' + str(row['size']):{WIDTH - 6}}{megabytes}{row['peak'] / both:12.2f}")
     return lines
 
 

@@ -307,7 +307,7 @@ def test_table_holds_every_contender_and_aim(results):
     for row in results["rows"]:
         (line,) = {
             line for line in text.split(f"{row['section']}: {row['case']}")[1].split("\n\n")[0].splitlines()
-            if line[2:46].split(" (")[0].strip() == row["contender"]
+            if line[2:48].split(" (")[0].strip() == row["contender"]
         }  # fmt: skip
         assert duration(row["seconds"]["median"]) in line
     for aim in results["aims"]:
