@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command_line
-from benchmarks import cold_start, growth, machine, pictures, timing
+from benchmarks import cold_start, expressions, growth, machine, pictures, timing
 from benchmarks.__main__ import ROOT, collect
 from benchmarks.aims import aims
 from benchmarks.contenders import FRAMEWORKS, Floor, Published, Scratchnet, Task, chapter_task, everyone
@@ -363,3 +363,12 @@ def test_a_child_process_measures_with_one_number_of_threads(monkeypatch):
 )
 def test_durations_have_the_unit_that_suits_them(seconds, text):
     assert duration(seconds) == text
+
+
+def test_each_plain_expression_is_timed_beside_the_library_s():
+    cases = list(expressions.measure(seconds=0, chunk=1e-4))
+    assert len({case.name for case in cases}) == len(cases) >= 6
+    for case in cases:
+        assert set(case.seconds) == {expressions.PLAIN, SCRATCHNET}
+        what, _, ways = case.name.partition(": ")
+        assert what and len(ways.split(", ")) == 2  # the page splits the name into these
