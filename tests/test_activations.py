@@ -119,6 +119,10 @@ def test_softmax_of_huge_logits_is_one_for_the_largest(dtype):
     np.testing.assert_allclose(softmax(z), [[1, 0, 0], [1 / 3, 1 / 3, 1 / 3]], rtol=1e-6)
 
 
+def test_softmax_of_logits_farther_apart_than_the_largest_number_is_one_for_the_larger():
+    assert softmax(np.array([[1e308, -1e308]])).tolist() == [[1.0, 0.0]]
+
+
 def test_softmax_of_two_logits_is_the_sigmoid_of_their_difference():
     z = off_kinks((6, 2))
     np.testing.assert_allclose(softmax(z)[:, 0], sigmoid(z[:, 0] - z[:, 1]), rtol=1e-13)

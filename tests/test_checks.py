@@ -38,6 +38,17 @@ VECTOR, COLUMN, MATRIX = np.zeros(3), np.zeros((3, 1)), np.zeros((3, 2))
         (lambda: checks.same_shape("y", VECTOR, (4, 1)), ValueError, "y must have shape (4, 1), got (3,)"),
         (lambda: checks.same_shape("y", MATRIX, (6, 1)), ValueError, "y must have shape (6, 1), got (3, 2)"),
         (lambda: checks.same_shape("y", COLUMN, (3, 2)), ValueError, "y must have shape (3, 2), got (3, 1)"),
+        (
+            lambda: checks.squarable("X", np.array([1.0, -1e160])),
+            ValueError,
+            "X must stay below 1.3e+154, whose square float64 can hold, got 1e+160: "
+            "scale the features, for instance with standardize",
+        ),
+        (
+            lambda: checks.squarable("y", np.array([1e20], np.float32), "scale the targets"),
+            ValueError,
+            "y must stay below 1.8e+19, whose square float32 can hold, got 1e+20: scale the targets",
+        ),
         (lambda: checks.positive_int("n", 0), ValueError, "n must be a positive integer, got 0"),
         (lambda: checks.positive_int("n", True), TypeError, "n must be a positive integer, got True"),
         (lambda: checks.positive_int("n", 1.0), TypeError, "n must be a positive integer, got 1.0"),
@@ -85,3 +96,8 @@ def test_a_float_array_is_handed_on_and_finite_copies_it():
     array = np.ones(2)
     assert checks.real("z", array) is array
     assert not np.shares_memory(checks.finite("z", array), array)
+
+
+def test_the_largest_number_that_can_be_squared_is_taken():
+    array = np.array([np.sqrt(np.finfo(np.float64).max)])
+    assert np.isfinite(array**2).all() and checks.squarable("X", array) is array

@@ -1,10 +1,11 @@
 """Change the core in every small way that mutmut knows, and see whether the unit tests notice.
 
-    python tools/mutants.py [--only MODULE ...] TEST_FILE ...
+    python tools/mutants.py [--only MODULE ...] --tests TEST_FILE ...
 
-mutmut works on copies in .mutants/ and runs, for every mutant, the tests that reach the changed function. This prints
-the share of the mutants that the tests kill, module by module. It fails where the share is below 95 %, where a mutant
-survives that tests/mutants.md does not explain, and where tests/mutants.md explains one that does not survive.
+mutmut works on copies in .venv/mutants/ and runs, for every mutant, the tests that reach the changed function until one
+fails: those of its module first, the others in the order of the files. This prints the share of the mutants that the
+tests kill, module by module. It fails where the share is below 95 %, where a mutant survives that tests/mutants.md does
+not explain, and where tests/mutants.md explains one that does not survive.
 """
 
 from __future__ import annotations
@@ -20,11 +21,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-WORK = ROOT / ".mutants"
+WORK = ROOT / ".venv" / "mutants"  # where no other tool looks
 EXPLAINED = ROOT / "tests" / "mutants.md"
 CORE = ("checks", "datasets", "activations", "initializers", "layers", "losses", "optimizers", "network", "gradcheck")
 BOUND = 0.95
 KILLED = ("killed", "timeout")
+ORDER = """
+
+def pytest_collection_modifyitems(items):
+    own = "test_" + (os.environ.get("MUTANT_UNDER_TEST", "") + ".").split(".")[1]
+    files = {files}
+    items.sort(key=lambda item: (item.path.stem != own, files.index("tests/" + item.path.name)))
+"""
 
 
 class Mutant(NamedTuple):
@@ -42,6 +50,8 @@ def prepare(tests: list[str]) -> None:
     shutil.rmtree(WORK, ignore_errors=True)
     for folder in ("scratchnet", "tests"):
         shutil.copytree(ROOT / folder, WORK / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    with (WORK / "tests" / "conftest.py").open("a", encoding="utf-8") as conftest:
+        conftest.write(ORDER.format(files=tests))
     settings = {
         "source_paths": ["scratchnet"],
         "only_mutate": [f"scratchnet/{module}.py" for module in CORE],
