@@ -14,7 +14,7 @@ READY := .venv/.ready
 
 # The unit tests of the core: checks, datasets, activations, initializers, layers, losses, optimizers, network, gradcheck.
 CORE_TESTS := $(patsubst %,tests/test_%.py,checks datasets activations initializers layers losses optimizers network \
-  gradcheck training storage bad_input)
+  gradcheck bad_input storage training)
 
 # One thread each unless THREADS says otherwise: the networks are small, and sums come out in the same order.
 export OMP_NUM_THREADS := $(THREADS)
@@ -94,7 +94,7 @@ lock: $(CREATED) ## Pin the newest versions that requirements.txt allows, with h
 	@touch $@
 
 clean: ## Remove the built book and every cache
-	rm -rf _build .mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage *.egg-info
+	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage *.egg-info
 	find . -path ./.venv -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -type d -exec rm -rf {} +
 
 clean-all: clean ## Remove .venv too
