@@ -82,7 +82,7 @@ def _axes(ax: Axes | None) -> Axes:
         return plt.subplots()[1]
 
 
-def _labels(X: np.ndarray, y: Any) -> np.ndarray:
+def class_numbers(X: np.ndarray, y: Any) -> np.ndarray:
     """Return class numbers of shape (N,) from labels (N,), a column (N, 1) or one-hot rows (N, K)."""
     y = checks.finite("y", y)
     if y.ndim not in (1, 2) or len(y) != len(X):
@@ -94,7 +94,7 @@ def _labels(X: np.ndarray, y: Any) -> np.ndarray:
 def plot_points(X: Any, y: Any, ax: Axes | None = None) -> Axes:
     """Scatter the points X (N, 2), each class with a color and a marker of its own."""
     X = checks.samples("X", X, 2)
-    labels = _labels(X, y)
+    labels = class_numbers(X, y)
     ax = _axes(ax)
     for k in np.unique(labels):
         ax.scatter(
@@ -132,7 +132,7 @@ def plot_decision_boundary(
     if not callable(getattr(model, "predict_proba", None)):
         raise TypeError(f"model must have a method predict_proba(X), got {type(model).__name__}")
     X = checks.samples("X", X, 2)
-    labels = _labels(X, y)
+    labels = class_numbers(X, y)
     resolution = checks.positive_int("resolution", resolution, minimum=2)
     margin = np.maximum(0.3, 1e-6 * np.abs(X).max(axis=0))  # 0.3 is nothing next to 1e17
     (left, bottom), (right, top) = X.min(axis=0) - margin, X.max(axis=0) + margin

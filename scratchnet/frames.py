@@ -1,0 +1,191 @@
+"""Pictures as text: HTML and SVG of a kilobyte or two that follow the theme, for explorers of hundreds of frames.
+
+Everything is drawn from numbers that scratchnet computed. Words stay in HTML, where they do not shrink with a picture.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from scratchnet import checks
+from scratchnet.plotting import COLORS, class_numbers
+
+WIDTH, HEIGHT = 300, 216  # of a panel, in SVG units, which are about the pixels of a phone
+LEFT, RIGHT, TOP, BOTTOM = 50, 14, 10, 40  # margins of a panel with axes
+LEVELS = 16  # shades from class 0 to class 1
+DASHES = ("none", "6 3", "8 3 2 3", "2 3", "10 3", "6 2 1 2 1 2", "1 2")
+
+STYLE = """<style>
+.frame, .frame figcaption { margin: 0.5rem 0; color: var(--pst-color-text-base, var(--jp-ui-font-color1, #222)); }
+.frame figcaption { text-align: start; }
+.frame > div { display: grid; gap: 0.5rem 1.5rem; }
+.frame > div { grid-template-columns: repeat(auto-fill, minmax(min(17rem, 100%), 1fr)); }
+.frame svg { display: block; width: 100%; height: auto; font: 13px sans-serif; }
+.frame p { margin: 0; font-size: 0.85rem; }
+.frame text { fill: currentColor; }
+.frame .grid { stroke: currentColor; opacity: 0.25; }
+.frame .dots { stroke-width: 4; stroke-linecap: round; }
+.frame .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
+.frame-defs { position: absolute; width: 0; height: 0; }
+.frame-c0, .frame-c1 { stroke: #fff; stroke-width: 0.5; }
+"""
+STYLE += ".frame-c0 {{ fill: {}; }} .frame-c1 {{ fill: {}; }}\n".format(*COLORS)
+STYLE += "\n".join(
+    f".frame .k{k} {{ stroke: {color}; fill: {color}; }} .frame .line.k{k} {{ fill: none; stroke-dasharray: {dash}; }}"
+    for k, (color, dash) in enumerate(zip(("#3a8fd0", *COLORS[1:-1], "currentColor"), DASHES, strict=True))
+)
+STYLE += "</style>"
+
+
+def figure(caption: str, *panels: str) -> str:
+    """Return panels side by side, one below the other on a phone, above a caption of plain text."""
+    return f'<figure class="frame"><div>{"".join(panels)}</div><figcaption>{html.escape(caption)}</figcaption></figure>'
+
+
+class Plane:
+    """The part of the plane around the points X (N, 2), cut into resolution² squares.
+
+    `grid` (resolution², 2) holds the center of every square, row by row from the top left. The points themselves
+    are drawn once, in `defs`, which an explorer takes as its `head`.
+    """
+
+    def __init__(self, X: Any, y: Any, resolution: int = 48, margin: float = 0.3) -> None:
+        X = checks.samples("X", X, 2)
+        self.resolution = checks.positive_int("resolution", resolution, minimum=2)
+        self.low, self.high = X.min(axis=0) - margin, X.max(axis=0) + margin
+        self.height = round(WIDTH * float(np.clip((self.high - self.low)[1] / (self.high - self.low)[0], 0.5, 1)))
+        steps = (np.arange(self.resolution) + 0.5) / self.resolution
+        x1 = self.low[0] + steps * (self.high[0] - self.low[0])
+        x2 = self.high[1] - steps * (self.high[1] - self.low[1])
+        self.grid = np.stack(np.meshgrid(x1, x2), axis=-1).reshape(-1, 2)
+        marks = "".join(self._mark(x, k) for x, k in zip(X, class_numbers(X, y), strict=True))
+        self._name = "points-" + hashlib.sha256(marks.encode()).hexdigest()[:8]  # no two explorers of a page share it
+        self.defs = f'<svg class="frame-defs" aria-hidden="true"><defs><g id="{self._name}">{marks}</g></defs></svg>'
+
+    def _mark(self, x: np.ndarray, k: int) -> str:
+        u, v = (x - self.low) / (self.high - self.low) * (WIDTH, -self.height) + (0, self.height)
+        if k == 0:
+            return f'<circle cx="{u:.0f}" cy="{v:.0f}" r="2.6" class="frame-c0"/>'
+        return f'<path d="M{u - 2.4:.0f} {v - 2.4:.0f}h5v5h-5z" class="frame-c1"/>'
+
+    def picture(self, P: np.ndarray, label: str) -> str:
+        """Return a panel with the probabilities P (resolution²,) of class 1 as shades below the points."""
+        shades = (np.clip(P.reshape(self.resolution, -1), 0, 1) * (LEVELS - 1)).round().astype(np.uint8)
+        return (
+            f'<svg viewBox="0 0 {WIDTH} {self.height}" role="img" aria-label="{html.escape(label)}">'
+            f'<image width="{WIDTH}" height="{self.height}" preserveAspectRatio="none" href="{_png(shades)}"/>'
+            f'<use href="#{self._name}"/></svg>'
+        )
+
+
+def _palette() -> tuple[list[int], bytes]:
+    """Return the shades: class 0's color, then class 1's, each the more opaque the surer."""
+    colors: list[int] = []
+    alphas = []
+    for share in np.linspace(-1, 1, LEVELS):
+        color = COLORS[0] if share < 0 else COLORS[1]
+        colors += [int(color[i : i + 2], 16) for i in (1, 3, 5)]
+        alphas.append(round(20 + 160 * abs(share)))
+    return colors, bytes(alphas)
+
+
+PALETTE, ALPHAS = _palette()
+
+
+def _png(shades: np.ndarray) -> str:
+    picture = Image.fromarray(shades, "L").convert("P")
+    picture.putdata(shades.ravel().tolist())
+    picture.putpalette(PALETTE)
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", bits=4, optimize=True, transparency=ALPHAS)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+class Axes:
+    """A panel with a horizontal and a vertical axis, each (low, high) in the data's units; `log` is for the vertical.
+
+    What lies outside is drawn on the border. x_ticks: mapping of positions to labels; y_ticks: values.
+    """
+
+    def __init__(
+        self,
+        x: tuple[float, float],
+        y: tuple[float, float],
+        *,
+        x_ticks: Mapping[float, str],
+        y_ticks: Sequence[float],
+        x_label: str,
+        y_label: str,
+        log: bool = False,
+    ) -> None:
+        self.x, self.y, self.log = x, y, log
+        parts = []
+        for value in y_ticks:
+            v = self._v(np.array([value]))[0]
+            parts.append(f'<path d="M{LEFT} {v:.0f}H{WIDTH - RIGHT}" class="grid"/>')
+            parts.append(f'<text x="{LEFT - 5}" y="{v + 4:.0f}" text-anchor="end">{value:g}</text>')
+        for value, text in x_ticks.items():
+            u = self._u(np.array([value]))[0]
+            parts.append(
+                f'<text x="{u:.0f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{html.escape(text)}</text>'
+            )
+        middle = (LEFT + WIDTH - RIGHT) // 2
+        parts.append(f'<text x="{middle}" y="{HEIGHT - 6}" text-anchor="middle">{html.escape(x_label)}</text>')
+        self._frame, self._label = "".join(parts), y_label
+
+    def _u(self, x: np.ndarray) -> np.ndarray:
+        return LEFT + (np.clip(x, *self.x) - self.x[0]) / (self.x[1] - self.x[0]) * (WIDTH - LEFT - RIGHT)
+
+    def _v(self, y: np.ndarray) -> np.ndarray:
+        low, high = self.y
+        y = np.clip(y, low, high)
+        if self.log:
+            low, high, y = np.log(low), np.log(high), np.log(y)
+        return HEIGHT - BOTTOM - (y - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
+
+    def panel(self, label: str, *marks: str) -> str:
+        """Return the panel; label says to a screen reader what it shows."""
+        return (
+            f'<div><p>{html.escape(self._label)}</p><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+            f'aria-label="{html.escape(label)}">{self._frame}{"".join(marks)}</svg></div>'
+        )
+
+    def line(self, x: Any, y: Any, k: int = 0) -> str:
+        """Return a curve in the k-th color and dash; entries that are not finite are left out."""
+        x, y = np.asarray(x, float), np.asarray(y, float)
+        shown = np.isfinite(y)
+        points = zip(self._u(x[shown]), self._v(y[shown]), strict=True)
+        path = "L".join(f"{u:.0f} {v:.0f}" for u, v in points)
+        return f'<path d="M{path}" class="line k{k}"/>' if path else ""
+
+    def bars(self, x: Any, y: Any, width: float, k: int = 0) -> str:
+        """Return bars from the bottom of the panel up to y, `width` in units of x."""
+        x, y = np.asarray(x, float), np.asarray(y, float)
+        shown = np.isfinite(y)
+        half = width / 2 / (self.x[1] - self.x[0]) * (WIDTH - LEFT - RIGHT)
+        path = "".join(
+            f"M{u - half:.0f} {HEIGHT - BOTTOM}V{v:.0f}h{2 * half:.0f}V{HEIGHT - BOTTOM}z"
+            for u, v in zip(self._u(x[shown]), self._v(y[shown]), strict=True)
+        )
+        return f'<path d="{path}" class="bar k{k}"/>' if path else ""
+
+
+def scatter(Z: Any, y: Any, label: str) -> str:
+    """Return a panel of points Z (N, 2), each class in its color, stretched to fill the panel."""
+    Z = checks.samples("Z", Z, 2)
+    low, size = Z.min(axis=0), np.ptp(Z, axis=0)
+    UV = (Z - low) / np.where(size > 0, size, 1) * (WIDTH - 12, -(HEIGHT - 12)) + (6, HEIGHT - 6)
+    numbers = class_numbers(Z, y)
+    dots = "".join(
+        f'<path d="{"".join(f"M{u:.0f} {v:.0f}h0" for u, v in UV[numbers == k])}" class="dots k{k}"/>'
+        for k in np.unique(numbers)
+    )
+    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{html.escape(label)}">{dots}</svg>'

@@ -1,0 +1,129 @@
+"""Pictures as text: what they say is what the numbers are."""
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+from bs4 import BeautifulSoup
+from PIL import Image
+
+from scratchnet import frames, make_spirals
+
+TICKS = {"x_ticks": {0: "0", 10: "10"}, "x_label": "epoch", "y_label": "loss"}
+
+
+def linear(y=(0.0, 2.0)):
+    return frames.Axes((0, 10), y, y_ticks=[0, 1, 2], **TICKS)
+
+
+def logarithmic():
+    return frames.Axes((0, 10), (0.01, 100), y_ticks=[0.01, 1, 100], log=True, **TICKS)
+
+
+def points(path):
+    """Every pair of numbers in the path of a curve."""
+    return np.array([[float(n) for n in pair.split()] for pair in re.findall(r"[ML]([\d.-]+ [\d.-]+)", path)])
+
+
+def inside(uv):
+    """Where in the panel a point is, as shares of its width and height from the lower left corner."""
+    width = frames.WIDTH - frames.LEFT - frames.RIGHT
+    height = frames.HEIGHT - frames.TOP - frames.BOTTOM
+    return (uv[:, 0] - frames.LEFT) / width, (frames.HEIGHT - frames.BOTTOM - uv[:, 1]) / height
+
+
+def test_a_curve_goes_through_its_points():
+    across, up = inside(points(linear().line([0, 5, 10], [0, 0.5, 2])))
+    np.testing.assert_allclose(across, [0, 0.5, 1], atol=0.01)
+    np.testing.assert_allclose(up, [0, 0.25, 1], atol=0.01)
+
+
+def test_a_logarithmic_axis_spaces_by_factors():
+    _, up = inside(points(logarithmic().line([0, 5, 10], [0.01, 1, 100])))
+    np.testing.assert_allclose(up, [0, 0.5, 1], atol=0.01)
+
+
+def test_what_lies_outside_is_drawn_on_the_border_and_what_is_not_finite_not_at_all():
+    across, up = inside(points(linear().line([-5, 5, 7, 20], [-9, np.nan, np.inf, 9])))
+    np.testing.assert_allclose((across, up), ([0, 1], [0, 1]), atol=0.01)
+    assert linear().line([], []) == "" and linear().line([1], [np.nan]) == ""
+    assert linear().bars([], [], 1) == "" and linear().bars([1], [np.inf], 1) == ""
+
+
+def test_bars_stand_on_the_bottom():
+    path = linear().bars([5], [1.0], width=2)
+    left, bottom, top, width = (float(n) for n in re.findall(r"M([\d.]+) ([\d.]+)V([\d.]+)h([\d.]+)V", path)[0])
+    across, up = inside(np.array([[left, top], [left + width, bottom]]))
+    np.testing.assert_allclose((across, up), ([0.4, 0.6], [0.5, 0]), atol=0.01)
+
+
+def test_a_panel_has_a_name_axes_and_labels():
+    soup = BeautifulSoup(linear().panel("loss <by> epoch", linear().line([0, 10], [0, 1])), "html.parser")
+    svg = soup.find("svg")
+    assert svg["role"] == "img" and svg["aria-label"] == "loss <by> epoch"
+    assert soup.find("p").text == "loss"
+    assert {text.text for text in svg.find_all("text")} == {"0", "1", "2", "10", "epoch"}
+    assert len(svg.select(".grid")) == 3 and len(svg.select(".line")) == 1
+
+
+def test_a_figure_keeps_its_caption_as_text():
+    soup = BeautifulSoup(frames.figure("a < b & c", "<svg></svg>", "<svg></svg>"), "html.parser")
+    assert soup.find("figcaption").text == "a < b & c" and len(soup.find_all("svg")) == 2
+
+
+def spirals(resolution=8):
+    X, y = make_spirals(20, seed=1)
+    return frames.Plane(X, y, resolution), X, y
+
+
+def test_the_grid_runs_from_the_top_left_to_the_bottom_right_of_what_surrounds_the_points():
+    plane, X, _ = spirals()
+    assert plane.grid.shape == (64, 2)
+    first, last = plane.grid[0], plane.grid[-1]
+    half = (plane.high - plane.low) / 16
+    np.testing.assert_allclose(first, [plane.low[0] + half[0], plane.high[1] - half[1]])
+    np.testing.assert_allclose(last, [plane.high[0] - half[0], plane.low[1] + half[1]])
+    assert (plane.grid[1] - first)[0] > 0 == (plane.grid[1] - first)[1]
+    np.testing.assert_allclose((plane.low, plane.high), (X.min(axis=0) - 0.3, X.max(axis=0) + 0.3))
+
+
+def test_a_picture_has_the_probabilities_as_shades():
+    plane, _, _ = spirals()
+    P = np.linspace(0, 1, 64)
+    soup = BeautifulSoup(plane.picture(P, "who wins"), "html.parser")
+    image = Image.open(io.BytesIO(base64.b64decode(soup.find("image")["href"].partition(",")[2])))
+    shades = np.asarray(image)
+    np.testing.assert_array_equal(shades.ravel(), np.round(P * 15))
+    colors = np.asarray(image.convert("RGBA")).astype(int)
+    assert colors[0, 0, 2] > colors[0, 0, 0] and colors[-1, -1, 0] > colors[-1, -1, 2]  # blue for 0, orange for 1
+    assert colors[0, 0, 3] > colors[3, 7, 3] < colors[-1, -1, 3]  # the more opaque the surer
+    assert soup.find("svg")["aria-label"] == "who wins"
+
+
+def test_the_points_are_drawn_once_and_referred_to():
+    plane, X, y = spirals()
+    defs = BeautifulSoup(plane.defs, "html.parser")
+    assert len(defs.select(".frame-c0")) == len(defs.select(".frame-c1")) == 20
+    name = defs.find("g")["id"]
+    assert BeautifulSoup(plane.picture(np.zeros(64), "x"), "html.parser").find("use")["href"] == f"#{name}"
+    other = BeautifulSoup(frames.Plane(X + 1, 1 - y).defs, "html.parser").find("g")["id"]
+    assert other != name  # two explorers of a page do not share their points
+    circle = defs.select(".frame-c0")[0]
+    across = (X[0, 0] - plane.low[0]) / (plane.high - plane.low)[0]
+    assert float(circle["cx"]) == pytest.approx(across * frames.WIDTH, abs=0.6)
+
+
+def test_scattered_points_fill_the_panel_and_keep_their_order():
+    soup = BeautifulSoup(frames.scatter([[0, 0], [1, 5], [2, 10]], [0, 1, 0], "three"), "html.parser")
+    first, second = (points(path["d"]) for path in soup.select(".dots"))
+    assert len(first) == 2 and len(second) == 1
+    assert first[0, 0] < second[0, 0] < first[1, 0] and first[0, 1] > second[0, 1] > first[1, 1]
+    assert frames.scatter([[1, 1], [1, 1]], [0, 1], "no spread")
+
+
+def test_frames_are_the_same_whenever_they_are_drawn():
+    plane, _, _ = spirals()
+    P = np.linspace(0, 1, 64)
+    assert plane.picture(P, "a") == plane.picture(P, "a") and spirals()[0].defs == plane.defs
