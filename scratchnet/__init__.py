@@ -37,6 +37,7 @@ from scratchnet.optimizers import SGD, Adam, Momentum, Optimizer
 from scratchnet.storage import load
 
 if TYPE_CHECKING:
+    from scratchnet import frames
     from scratchnet.plotting import (
         class_style,
         plot_decision_boundary,
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
         use_style,
     )
     from scratchnet.source import show_source
-    from scratchnet.widgets import Live, live, progress_bar
+    from scratchnet.widgets import Explorer, Live, explorer, live, progress_bar
 
 __version__ = "0.1.0"
 
@@ -68,13 +69,15 @@ _ON_TOP = {
         "use_style",
     ),
     "source": ("show_source",),
-    "widgets": ("Live", "live", "progress_bar"),
+    "widgets": ("Explorer", "Live", "explorer", "live", "progress_bar"),
 }
 _MODULE_OF = {name: module for module, names in _ON_TOP.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
     """Import plotting, widgets or source when one of their names is asked for."""
+    if name == "frames":
+        return import_module("scratchnet.frames")
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'scratchnet' has no attribute {name!r}")
     return getattr(import_module(f"scratchnet.{_MODULE_OF[name]}"), name)
@@ -85,6 +88,7 @@ __all__ = [
     "Activation",
     "Adam",
     "Epoch",
+    "Explorer",
     "IdentitySquaredError",
     "Layer",
     "LinearLayer",
@@ -104,6 +108,8 @@ __all__ = [
     "check_layer",
     "check_network",
     "class_style",
+    "explorer",
+    "frames",
     "he",
     "large",
     "live",
