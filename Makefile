@@ -11,6 +11,7 @@ BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PY := $(BIN)/python
 CREATED := .venv/.created
 READY := .venv/.ready
+NODE := node_modules/.ready
 
 # The unit tests of the core: checks, datasets, activations, initializers, layers, losses, optimizers, network, gradcheck.
 CORE_TESTS := $(patsubst %,tests/test_%.py,checks datasets activations initializers layers losses optimizers network \
@@ -26,13 +27,13 @@ export IPYTHONDIR := $(CURDIR)/.venv/ipython
 export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
 unexport MPLBACKEND PYTHONPATH PYTHONHOME
 
-.PHONY: help book test pytest coverage mutants bench notebooks serve lab lint format lock clean clean-all
+.PHONY: help book test pytest coverage mutants bench bench-pages notebooks serve lab lint format lock clean clean-all
 .DEFAULT_GOAL := help
 
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-book: $(READY) ## Execute every notebook and build the book into _build/html
+book: $(READY) $(NODE) ## Execute every notebook and build the book into _build/html
 	rm -rf _build
 	$(BIN)/jupyter-book build . -n -W --keep-going
 	@echo
@@ -41,7 +42,7 @@ book: $(READY) ## Execute every notebook and build the book into _build/html
 
 test: lint coverage pytest ## Run everything: lint, types, unit tests, notebooks, the book with warnings as errors
 
-pytest: $(READY)
+pytest: $(READY) $(NODE)
 	$(PY) -m pytest $(addprefix --ignore=,$(CORE_TESTS))
 
 coverage: $(READY) ## Run the unit tests of the core and measure how much of it they reach
@@ -54,6 +55,10 @@ mutants: $(READY) ## Change the core in every small way and see whether its unit
 
 bench: .venv-bench/.ready ## Time the library beside PyTorch and scikit-learn (JSON=... for another file, QUICK=1 for a minute)
 	.venv-bench/$(notdir $(BIN))/python -m benchmarks --json $(JSON) $(if $(QUICK),--quick)
+
+bench-pages: $(READY) ## Weigh the pages of the built book and time how fast they answer, in Chromium
+	@test -f _build/html/index.html || $(MAKE) book
+	$(PY) -m benchmarks.pages
 
 notebooks: $(READY) ## Execute the committed notebooks in place from clean kernels, then normalize them
 	$(PY) tools/notebooks.py
@@ -82,6 +87,7 @@ lock: $(CREATED) ## Pin the newest versions that requirements.txt allows, with h
 	@$(PY) -m uv --version >/dev/null 2>&1 || $(PY) -m pip install -qq "$$(grep '^uv==' requirements.txt)"
 	$(LOCK) requirements.txt pyproject.toml --extra notebooks --output-file requirements.lock
 	$(LOCK) tools/requirements-mutants.txt --constraints requirements.lock --output-file tools/requirements-mutants.lock
+	$(LOCK) tools/requirements-node.txt --output-file tools/requirements-node.lock
 
 # PyTorch and scikit-learn are large, so they have a .venv of their own.
 .venv-bench/.ready: $(READY) benchmarks/requirements.txt
@@ -98,7 +104,7 @@ clean: ## Remove the built book and every cache
 	find . -path ./.venv -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -type d -exec rm -rf {} +
 
 clean-all: clean ## Remove .venv too
-	rm -rf .venv .venv-bench
+	rm -rf .venv .venv-bench node_modules
 
 # Installing starts from an empty .venv, again whenever what is installed changes. The last steps keep two messages out
 # of the notebooks' way: a note on encryption that every kernel prints to the terminal, and the one with which matplotlib
@@ -112,6 +118,13 @@ $(READY): $(filter-out -%,$(INSTALL)) pyproject.toml
 	@mkdir -p .venv/ipython/profile_default
 	@echo "get_config().Application.log_level = 'ERROR'" > .venv/ipython/profile_default/ipython_kernel_config.py
 	@$(PY) -c "import matplotlib.font_manager" 2>/dev/null
+	@touch $@
+
+# What the pages load: MathJax and the widgets' front end. Where npm is missing, a Python package brings it.
+$(NODE): package-lock.json package.json | $(READY)
+	@echo "Installing into node_modules."
+	@command -v npm >/dev/null 2>&1 || $(PY) -m pip install -qq --require-hashes -r tools/requirements-node.lock
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 $(CREATED):

@@ -20,7 +20,7 @@ PHRASES = {  # what tells the text of one license from those of the others
     "BSD-3-Clause": "may be used to endorse or promote products derived from this software",
 }
 BANNER = re.compile(r"(/\*!\s*\*?\s*([A-Z][\w. ]*?|clipboard\.js) +v?(\d+\.\d+\.\d+).*?\*/)", re.DOTALL)
-SPDX = r"[A-Z]+(?:-[\dA-Za-z.-]+)?\b"
+SPDX = r"[A-Z][A-Za-z]*(?:-[\dA-Za-z.-]+)?\b"
 
 
 class Row(NamedTuple):
@@ -48,6 +48,7 @@ def rows(heading: str) -> list[Row]:
 
 
 PACKAGES = rows("What the packages of the book bring")
+LOADED = rows("What the pages load besides")
 BUNDLED = rows("What these packages bring from elsewhere")
 LOCK = dict(re.findall(r"^(\S+)==(\S+)", (ROOT / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE))
 
@@ -76,16 +77,16 @@ def shipped(site: Path) -> dict[str, bytes]:
     return {name: path.read_bytes() for name, path in names.items() if name not in OWN}
 
 
-def test_both_tables_were_read() -> None:
-    assert len(PACKAGES) > 5 and len(BUNDLED) > 3
-    for row in PACKAGES + BUNDLED:
+def test_all_tables_were_read() -> None:
+    assert len(PACKAGES) > 5 and len(LOADED) == 2 and len(BUNDLED) > 3
+    for row in PACKAGES + LOADED + BUNDLED:
         assert all(row._replace(package="-")), row
 
 
 def test_every_file_is_listed_and_nothing_else(shipped: dict[str, bytes]) -> None:
-    unlisted = [name for name in shipped if not any(row.covers(name) for row in PACKAGES)]
+    unlisted = [name for name in shipped if not any(row.covers(name) for row in PACKAGES + LOADED)]
     assert not unlisted, "chapters/licenses.md does not say whose these are"
-    patterns = [pattern for row in PACKAGES + BUNDLED for pattern in row.files]
+    patterns = [pattern for row in PACKAGES + LOADED + BUNDLED for pattern in row.files]
     gone = [pattern for pattern in patterns if not any(fnmatch(name, pattern) for name in shipped)]
     assert not gone, "chapters/licenses.md lists files that are not in the book"
 
@@ -119,11 +120,20 @@ def test_version_license_and_copyright_are_those_of_the_installed_package(row: R
     assert row.copyright in text.replace("(c) ", "")
 
 
+@pytest.mark.parametrize("row", LOADED, ids=[row.package for row in LOADED])
+def test_version_and_license_are_those_of_the_package_lock(row: Row) -> None:
+    lock = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    locked = lock[f"node_modules/{row.package}"]
+    assert (row.version, row.license) == (locked["version"], locked["license"])
+
+
 def test_what_a_file_says_of_itself_in_a_comment_is_what_is_listed(
     shipped: dict[str, bytes],
 ) -> None:
     found = set()
     for name, content in shipped.items():
+        if name.startswith("vendor/widgets/"):
+            continue  # which has a list of its own beside it
         for comment, project, version in BANNER.findall(
             content.decode() if name.endswith((".js", ".css", ".txt")) else ""
         ):
@@ -149,6 +159,6 @@ def test_every_package_that_a_source_map_names_is_listed(shipped: dict[str, byte
 
 
 def test_every_license_of_the_tables_is_linked() -> None:
-    named = {name for row in PACKAGES + BUNDLED for name in re.findall(SPDX, row.license)}
+    named = {name for row in PACKAGES + LOADED + BUNDLED for name in re.findall(SPDX, row.license)}
     assert named >= {"MIT", "BSD-3-Clause"}
     assert named == set(re.findall(r"\]\(https://spdx\.org/licenses/(.+?)\.html\)", PAGE))

@@ -1,0 +1,121 @@
+"""A Sphinx extension that puts what the pages load into the book: MathJax, the widgets' front end, this book's scripts.
+
+Nothing is fetched by a reader's browser from anywhere else. The packages are those of package-lock.json. Of what the
+theme and the notebooks bring, only what a page shows is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+
+PACKAGES = Path(__file__).resolve().parent.parent / "node_modules"
+# What is taken from each package, by its place below _static/vendor. Of the widgets' front end that is the loader that
+# needs no other, and the fonts; the rest are other loaders and fonts for browsers of ten years ago.
+VENDOR = {
+    "mathjax": ("mathjax/es5", ["tex-mml-chtml.js", "output/chtml/fonts/woff-v2/*", "input/tex/extensions/*"]),
+    "widgets": ("@jupyter-widgets/html-manager/dist", ["embed.js", "embed.js.LICENSE.txt", "*.woff2"]),
+}
+# In the theme's icon script: a name, then its width, height, other names, code point and outline.
+ICON = re.compile(r'("?)([\w-]+)\1:\[\d+,\d+,\[([^\]]*)\],"[0-9a-f]+",(?:"[^"]*"|\[[^\]]*\])\],?')
+VIEW = re.compile(r'<script type="application/vnd\.jupyter\.widget-view\+json">(.*?)</script>', re.DOTALL)
+REFERENCE = re.compile(r"IPY_MODEL_(\w+)")
+# What others write that is in a screen reader's way: a name that hides the words inside it, a role that is no more.
+HINDRANCES = {' aria-label="Toggle hidden content"': "", ' role="doc-biblioentry"': ' role="listitem"'}
+
+Models = dict[str, dict[str, Any]]
+
+
+def check(app: Sphinx) -> None:
+    """Stop before anything is built if a package is missing."""
+    for source, patterns in VENDOR.values():
+        for pattern in patterns:
+            if not any((PACKAGES / source).glob(pattern)):
+                raise ExtensionError(
+                    f"node_modules lacks {source}/{pattern}: run `npm ci --ignore-scripts`, or `make book`, first"
+                )
+
+
+def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
+    """Give every explorer a figure that stands in for it without scripts, and leave out what is not shown."""
+    body = context.get("body", "")
+    for hindrance, better in HINDRANCES.items():
+        body = body.replace(hindrance, better)
+    files = getattr(app.env, "nb_metadata", {}).get(pagename, {}).get("js_files", {})
+    if "ipywidgets_state" in files:
+        path, script = files["ipywidgets_state"]
+        state = json.loads(script["body"])
+        views = [json.loads(view)["model_id"] for view in VIEW.findall(body)]
+        body = VIEW.sub(lambda view: view[0] + stand_in(state["state"], json.loads(view[1])["model_id"]), body)
+        state["state"] = reached(state["state"], views)
+        files["ipywidgets_state"] = path, script | {"body": json.dumps(state).replace("</", r"<\/")}
+    context["body"] = body
+
+
+def stand_in(models: Models, name: str) -> str:
+    """Return the frame that an explorer shows first, as a figure for browsers that run no scripts."""
+    shown = []
+    for child in references(models[name], "children"):
+        while models[child]["model_name"] == "StackModel":
+            child = references(models[child], "children")[models[child]["state"]["selected_index"]]
+        if models[child]["model_name"] == "HTMLModel" and "with-kernel" not in models[child]["state"]["_dom_classes"]:
+            shown.append(models[child]["state"]["value"])
+    return f"<noscript>{''.join(shown)}</noscript>" if shown else ""
+
+
+def references(model: dict[str, Any], trait: str = "") -> list[str]:
+    """Return the names of the models that a model holds, all of them or those in one of its traits."""
+    return REFERENCE.findall(json.dumps(model["state"].get(trait) if trait else model["state"]))
+
+
+def reached(models: Models, views: list[str]) -> Models:
+    """Return the models that the views reach, and the links between these, which nothing reaches."""
+    kept: set[str] = set()
+    pending = set(views)
+    while pending:
+        kept |= pending
+        pending = {other for name in pending for other in references(models[name])} - kept
+    links = {name for name, model in models.items() if "Link" in model["model_name"]}
+    kept |= {name for name in links if kept.issuperset(references(models[name]))}
+    return {name: model for name, model in models.items() if name in kept}
+
+
+def copy_packages(app: Sphinx, error: Exception | None) -> None:
+    """Copy the packages' files next to the book's own static files."""
+    if error is not None or app.builder.format != "html":
+        return
+    for target, (source, patterns) in VENDOR.items():
+        for pattern in patterns:
+            for path in (PACKAGES / source).glob(pattern):
+                into = Path(app.outdir, "_static", "vendor", target, path.relative_to(PACKAGES / source))
+                into.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, into)
+
+
+def subset_icons(app: Sphinx, error: Exception | None) -> None:
+    """Keep in the theme's icon script, two thirds of what a page would weigh, only the icons that the pages name."""
+    script = Path(app.outdir, "_static", "scripts", "fontawesome.js")
+    if error is not None or not script.exists():
+        return
+    pages = [*Path(app.outdir).rglob("*.html"), *script.parent.glob("*theme.js")]
+    named = {name for page in pages for name in re.findall(r"\bfa-([\w-]+)", page.read_text(encoding="utf-8"))}
+
+    def keep(icon: re.Match[str]) -> str:
+        return icon[0] if named & {icon[2], *re.findall(r"[\w-]+", icon[3])} else ""
+
+    script.write_text(ICON.sub(keep, script.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect to Sphinx."""
+    app.connect("builder-inited", check)
+    app.connect("html-page-context", finish_page, priority=100)  # before MyST-NB writes the state into the page
+    app.connect("build-finished", copy_packages)
+    app.connect("build-finished", subset_icons)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
