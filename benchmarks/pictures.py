@@ -18,7 +18,7 @@ from benchmarks.results import FLOOR, SCRATCHNET, Case
 from benchmarks.timing import Job, interleave
 
 CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
-SLIDERS = {"03_network_training": "lr", "04_visualization": "epoch", "05_architecture_experiments": "depth"}
+SLIDERS = {"05_architecture_experiments": "depth"}
 RESOLUTION = 300
 
 

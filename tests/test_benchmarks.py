@@ -279,15 +279,14 @@ def test_drawing_is_timed_beyond_bare_axes(monkeypatch):
 
 def test_a_slider_moves_between_its_middle_positions(monkeypatch):
     monkeypatch.setattr(timing, "ROUNDS", (2, 2))
-    monkeypatch.setattr(pictures, "SLIDERS", {"03_network_training": "lr"})
-    explorer, slider = pictures.explorer_of("03_network_training", "lr")
+    explorer, slider = pictures.explorer_of("05_architecture_experiments", "depth")
     monkeypatch.setattr(pictures, "explorer_of", lambda *_: (explorer, slider))
     seen = []
     slider.observe(lambda change: seen.append(change["new"]), names="value")
     with plt.rc_context():
         (case,) = pictures.sliders(seconds=0)
-    assert (case.name, len(case.seconds[SCRATCHNET])) == ("03_network_training, lr", 2)
-    assert set(seen) == {0.1, 0.3}
+    assert (case.name, len(case.seconds[SCRATCHNET])) == ("05_architecture_experiments, depth", 2)
+    assert set(seen) == {3, 4}
     assert all(a != b for a, b in zip(seen, seen[1:], strict=False))
 
 

@@ -14,8 +14,6 @@ from scratchnet.widgets import Live
 
 CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
 SLIDERS = {
-    "03_network_training": ("lr_explorer", ["lr"]),
-    "04_visualization": ("epoch_explorer", ["epoch"]),
     "05_architecture_experiments": ("depth_explorer", ["depth", "lr"]),
 }
 
@@ -58,7 +56,7 @@ def test_sliders_answer_at_every_position(name):
     assert explorer.caption.value == default_caption  # the same setting gives the same numbers again
 
 
-@pytest.mark.parametrize("name", ["03_network_training", "05_architecture_experiments"])
+@pytest.mark.parametrize("name", SLIDERS)
 def test_the_static_figure_shows_the_sliders_default(name):
     explorer_name, _ = SLIDERS[name]
     namespace = {}
