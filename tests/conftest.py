@@ -1,10 +1,12 @@
 """What the tests share: derandomized Hypothesis, snapshots of objects, independent gradients, the built book."""
 
+import json
 import math
 import os
 import re
 import subprocess
 import sys
+import time
 import weakref
 from decimal import Decimal, getcontext
 from pathlib import Path
@@ -13,6 +15,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import settings
 
 from scratchnet import LinearLayer, NeuralNetwork, make_spirals, standardize
@@ -109,6 +112,23 @@ def spirals():
     return standardize(X), y.reshape(-1, 1), standardize(X_test, like=X), y_test.reshape(-1, 1)
 
 
+# --- the built book ---
+
+ROOT = Path(__file__).resolve().parent.parent
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+
+
+def files_in(toc):
+    """Every page that a table of contents names, in order."""
+    if isinstance(toc, list):
+        return [name for entry in toc for name in files_in(entry)]
+    here = [toc[key] for key in ("root", "file") if key in toc]
+    return here + [name for key in ("parts", "chapters", "sections") for name in files_in(toc.get(key, []))]
+
+
+PAGES = files_in(TOC)
+
+
 def build(source, into):
     """Build the book as `make book` does, into another folder."""
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
@@ -124,21 +144,24 @@ def build(source, into):
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    """The folder of the built book."""
-    folder = tmp_path_factory.mktemp("book")
-    result = build(Path(__file__).resolve().parent.parent, folder)
-    warnings = [line for line in result.stdout.splitlines() if re.search("WARNING|ERROR|Error", line)]
-    assert result.returncode == 0, "\n".join(warnings) + "\n\n" + result.stdout[-4000:]
+    """The folder of the built book: the process that comes first builds it, the others wait for it."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent  # which the processes share
+    folder, result = base / "book", base / "book.json"
+    try:
+        folder.mkdir()  # succeeds in one process only
+    except FileExistsError:
+        deadline = time.monotonic() + 1800
+        while not result.exists():
+            assert time.monotonic() < deadline, "the process that builds the book has not finished"
+            time.sleep(0.5)
+    else:
+        built = build(ROOT, folder)
+        part = base / "book.part"
+        part.write_text(json.dumps([built.returncode, built.stdout]), encoding="utf-8")
+        part.replace(result)  # whole or not at all
+    returncode, log = json.loads(result.read_text(encoding="utf-8"))
+    warnings = [line for line in log.splitlines() if re.search("WARNING|ERROR|Error", line)]
+    assert returncode == 0, "\n".join(warnings) + "\n\n" + log[-4000:]
     return folder / "_build" / "html"
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config, log):
-    """A file to each process, as with --dist=loadfile, but both files that look at the built book to the same one."""
-    from xdist.scheduler import LoadFileScheduling
-
-    class ByFile(LoadFileScheduling):
-        def _split_scope(self, nodeid):
-            return super()._split_scope(nodeid).replace("test_licenses", "test_book")
-
-    return ByFile(config, log)

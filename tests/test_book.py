@@ -14,22 +14,9 @@ import nbformat
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from conftest import build
+from conftest import PAGES, ROOT, build
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-ROOT = Path(__file__).resolve().parent.parent
-TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-
-
-def files_in(toc: Any) -> list[str]:
-    """Every page that a table of contents names, in order."""
-    if isinstance(toc, list):
-        return [name for entry in toc for name in files_in(entry)]
-    here = [toc[key] for key in ("root", "file") if key in toc]
-    return here + [name for key in ("parts", "chapters", "sections") for name in files_in(toc.get(key, []))]
-
-
-PAGES = files_in(TOC)
 EACH_PAGE = pytest.mark.parametrize("page", PAGES)
 
 
@@ -151,6 +138,7 @@ def small_book(folder: Path, text: str, code: str) -> subprocess.CompletedProces
     (folder / "chapters").mkdir(parents=True)
     shutil.copytree(ROOT / "chapters" / "static", folder / "chapters" / "static")
     shutil.copytree(ROOT / "tools", folder / "tools")
+    (folder / "node_modules").symlink_to(ROOT / "node_modules", target_is_directory=True)
     shutil.copy(ROOT / "_config.yml", folder)
     shutil.copy(ROOT / "chapters" / "references.bib", folder / "chapters")
     toc = {"format": "jb-book", "root": "chapters/index", "chapters": [{"file": "chapters/notebook"}]}
