@@ -166,3 +166,9 @@ def test_a_cell_that_fails_fails_the_build(tmp_path: Path) -> None:
     result = small_book(tmp_path, GOOD, "raise ValueError('no such lr')")
     assert result.returncode != 0
     assert "no such lr" in result.stdout
+
+
+def test_tables_that_a_cell_makes_are_tables(site: Path, soups: dict[Path, BeautifulSoup]) -> None:
+    page = article(soups, site, "chapters/speed")
+    assert len(page.select("div.cell_output table")) >= 6
+    assert "| —" not in page.get_text() and "| ---" not in page.get_text()
