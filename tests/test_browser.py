@@ -86,6 +86,12 @@ def settle(page: Page) -> None:
     page.wait_for_function("n => document.querySelectorAll('.explorer figure').length === n", arg=views)
 
 
+def choose(page: Page, theme: str) -> None:
+    """Prefer a theme, as a reader's system does."""
+    page.emulate_media(color_scheme=theme)
+    page.wait_for_function("theme => document.documentElement.dataset.theme === theme", arg=theme)
+
+
 @pytest.fixture(scope="module")
 def opened(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[SimpleNamespace]:
     """A page of the book, opened once for all tests of it."""
@@ -116,15 +122,14 @@ def test_formulas_are_typeset(opened: SimpleNamespace) -> None:
 def test_no_page_scrolls_sideways_in_either_theme(opened: SimpleNamespace) -> None:
     page = opened.page
     for theme in THEMES:
-        page.emulate_media(color_scheme=theme)
-        page.wait_for_function("theme => document.documentElement.dataset.theme === theme", arg=theme)
+        choose(page, theme)
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             page.evaluate("scrollTo(10000, 0)")
             assert page.evaluate("scrollX") == 0
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             name = f"{opened.name.replace('/', '-')}-{theme}-{width}.jpeg"
-            page.screenshot(path=SCREENSHOTS / name, full_page=True, quality=60, type="jpeg")
+            page.screenshot(path=SCREENSHOTS / name, full_page=True, quality=60, type="jpeg", animations="disabled")
     page.set_viewport_size({"width": 1200, "height": 900})
 
 
@@ -133,8 +138,7 @@ def test_axe_finds_nothing_of_ours(opened: SimpleNamespace) -> None:
     page = opened.page
     page.evaluate(AXE.read_text(encoding="utf-8"))
     for theme in THEMES:
-        page.emulate_media(color_scheme=theme)
-        page.wait_for_function("theme => document.documentElement.dataset.theme === theme", arg=theme)
+        choose(page, theme)
         found = page.evaluate("axe.run({resultTypes: ['violations']}).then(found => found.violations)")
         ours = [
             (violation["id"], node["target"], node["failureSummary"])
@@ -365,8 +369,62 @@ def test_tab_reaches_every_control_in_order_and_shows_where_it_is(opened: Simple
             assert min(box["width"], box["height"]) >= 24
 
 
+# The least contrast between a text of an explorer and what is behind it; axe leaves out what is wholly invisible.
+LEAST_CONTRAST = """explorer => {
+    const channels = color => color.match(/[0-9.]+/g).map(Number);
+    const luminance = color => {
+        const linear = c => c <= 10 ? c / 3294.6 : ((c / 255 + 0.055) / 1.055) ** 2.4;
+        const [r, g, b] = channels(color).map(linear);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const background = e => {
+        const color = getComputedStyle(e).backgroundColor;
+        return e.parentElement && channels(color)[3] === 0 ? background(e.parentElement) : color;
+    };
+    const texts = ".widget-label, .widget-readout, button, .fa, figcaption, figure p, .without-kernel";
+    const pairs = [...explorer.querySelectorAll(texts)].map(e => [getComputedStyle(e).color, background(e)]);
+    for (const e of explorer.querySelectorAll("svg text")) pairs.push([getComputedStyle(e).fill, background(e)]);
+    for (const e of explorer.querySelectorAll(".noUi-handle"))
+        pairs.push([getComputedStyle(e).borderColor, background(e.parentElement)]);
+    return Math.min(...pairs.map(pair => {
+        const [low, high] = pair.map(luminance).sort((a, b) => a - b);
+        return (high + 0.05) / (low + 0.05);
+    }));
+}"""
+
+
 @EACH_EXPLORER_PAGE
-def test_print_shows_the_frame_without_its_controls(opened: SimpleNamespace) -> None:
+def test_explorers_are_legible_in_both_themes(opened: SimpleNamespace) -> None:
+    for theme in THEMES:
+        choose(opened.page, theme)
+        for explorer in explorers(opened):
+            assert explorer.root.evaluate(LEAST_CONTRAST) >= 4.5, theme
+            box = explorer.status.bounding_box()
+            assert box is not None
+            assert max(box["width"], box["height"]) <= 1  # for the ear only
+
+
+@EACH_EXPLORER_PAGE
+def test_nothing_slides_for_a_reader_who_wants_no_motion(opened: SimpleNamespace) -> None:
+    for explorer in explorers(opened):
+        moving = explorer.root.evaluate(
+            """explorer => {
+                const target = explorer.querySelector(".noUi-target");
+                target.classList.add("noUi-state-tap");  // as after a tap on the track
+                const property = getComputedStyle(target.querySelector(".noUi-origin")).transitionProperty;
+                target.classList.remove("noUi-state-tap");
+                return property;
+            }"""
+        )
+        assert moving == "none"
+
+
+@EACH_EXPLORER_PAGE
+def test_print_shows_the_frame_in_the_light_theme_without_its_controls(opened: SimpleNamespace) -> None:
+    choose(opened.page, "dark")
+    for event, theme in ("beforeprint", "light"), ("afterprint", "dark"):
+        opened.page.evaluate("event => dispatchEvent(new Event(event))", event)
+        assert opened.page.evaluate("document.documentElement.dataset.theme") == theme
     opened.page.emulate_media(media="print")
     for explorer in explorers(opened):
         expect(explorer.root.locator("figure svg").first).to_be_visible()

@@ -1,5 +1,5 @@
 // What the widgets' front end leaves out where no kernel runs: names and values for screen readers, captions that are
-// read out, presets, single steps.
+// read out, presets, single steps. And print in the light theme.
 (function () {
   "use strict";
 
@@ -118,6 +118,17 @@
   function find() {
     Array.from(document.querySelectorAll(".explorer")).filter(isNew).forEach(mendExplorer);
   }
+
+  // Paper is white.
+  var root = document.documentElement;
+  var theme;
+  addEventListener("beforeprint", function () {
+    theme = root.dataset.theme;
+    root.dataset.theme = "light";
+  });
+  addEventListener("afterprint", function () {
+    root.dataset.theme = theme;
+  });
 
   if (!document.querySelector("script[type$='widget-view+json']")) return;
   new MutationObserver(find).observe(document.body, { subtree: true, childList: true });
