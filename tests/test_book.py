@@ -14,8 +14,9 @@ import nbformat
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from conftest import PAGES, ROOT, build
+from conftest import build
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from pages import PAGES, ROOT
 
 EACH_PAGE = pytest.mark.parametrize("page", PAGES)
 

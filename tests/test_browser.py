@@ -19,7 +19,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from conftest import PAGES, ROOT
+from pages import PAGES, ROOT
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 import scratchnet

@@ -227,3 +227,8 @@ def test_what_is_returned_is_no_view_of_what_was_given():
 def test_samples_that_are_no_matrix_are_refused_by_name(prepare):
     with pytest.raises(ValueError, match=r"^X must have shape \(N, n_columns\), got \(3,\)$"):
         prepare([1.0, 2.0, 3.0])
+
+
+def test_every_feature_is_scaled_by_its_own_size():
+    sizes = np.array([1e200, 1.0, 1e-200])
+    np.testing.assert_allclose(standardize([sizes, -sizes]), [[1.0] * 3, [-1.0] * 3], rtol=1e-15)

@@ -413,3 +413,57 @@ def test_parameters_take_only_real_numbers(value):
     with pytest.raises(TypeError, match="W must hold real numbers"):
         layer.W = value
     assert np.array_equal(layer.W, before)
+
+
+def test_an_array_of_a_new_layer_has_a_name_a_description_and_a_fixed_memory():
+    Scale = scale_from_the_docstring()
+    layer = Scale(2)
+    for name in ("gamma", "dgamma"):
+        assert getattr(Scale, name).__doc__ == f"The array `{name}`; assigning to it writes in place."
+        layer.__dict__.pop("_" + name, None)
+        with pytest.raises(TypeError, match=f"^{name} must hold real numbers"):
+            setattr(layer, name, ["a"])
+        setattr(layer, name, [[1.0, 2.0]])
+        with pytest.raises(TypeError, match=f"^{name} must hold real numbers"):
+            setattr(layer, name, [["a", "b"]])
+        with pytest.raises(ValueError, match=rf"^{name} must have shape \(1, 2\), got \(2,\)"):
+            setattr(layer, name, [3.0, 4.0])
+        assert getattr(layer, name).tolist() == [[1.0, 2.0]]
+
+
+def test_forgetting_drops_the_gradients_too():
+    layer = LinearLayer(3, 3, seed=0)
+    layer.backward(layer.forward(off_kinks((4, 3))))
+    layer.forget()
+    with pytest.raises(RuntimeError, match="^LinearLayer.update needs gradients"):
+        layer.update(0.1)
+
+
+class Halved(Layer):
+    def forward(self, X, training=True):
+        if training:
+            self.save(X, shape=X.shape)
+        return X / 2
+
+    def backward(self, dY):
+        self.saved(dY)
+        return dY / 2
+
+
+@pytest.mark.parametrize(
+    ("layer", "name"), [(LinearLayer(3, 3, seed=0), "dZ"), (ReLU(), "dA"), (Halved(), "dY")], ids=["dZ", "dA", "dY"]
+)
+def test_a_refused_gradient_is_called_by_its_name(layer, name):
+    layer.forward(off_kinks((4, 3)))
+    with pytest.raises(ValueError, match=rf"^{name} must have shape \(4, 3\), got \(4, 1\)"):
+        layer.backward(np.ones((4, 1)))
+    with pytest.raises(TypeError, match=f"^{name} must hold real numbers"):
+        layer.backward(np.full((4, 3), "a"))
+
+
+def test_what_a_linear_layer_refuses_is_called_by_its_name():
+    with pytest.raises(TypeError, match="^X must hold real numbers"):
+        LinearLayer(3, 2).forward("a")
+    for wrong, problem in ((np.ones(3), "have shape"), (np.full((3, 2), np.nan), "be finite")):
+        with pytest.raises(ValueError, match=f"^what init returns must {problem}"):
+            LinearLayer(3, 2, init=lambda d_in, d_out, rng, wrong=wrong: wrong)

@@ -254,3 +254,42 @@ def test_a_reader_can_write_an_output_pair():
     pair = HalfSquared()
     assert normwise(pair.backward(pair.forward(Z), Y), slope(lambda: float(pair.loss(Z, Y)), Z)) < 1e-7
     assert pair.accuracy(Y, Y) == 1.0 and pair.check_targets(Y) is None
+
+
+@pytest.mark.parametrize("pair", [SigmoidCrossEntropy(), SoftmaxCrossEntropy(), IdentitySquaredError()])
+@pytest.mark.parametrize("method", ["loss", "backward"])
+def test_a_pair_calls_the_targets_y(pair, method):
+    with pytest.raises(ValueError, match=r"^Y must have shape \(4, 3\), got \(4, 1\)"):
+        getattr(pair, method)(np.ones((4, 3)), np.ones((4, 1)))
+
+
+@pytest.mark.parametrize(
+    ("pair", "bad", "rest"),
+    [
+        (SigmoidCrossEntropy(), 2.0, "must hold only the labels 0 and 1, got 2"),
+        (
+            SoftmaxCrossEntropy(),
+            0.5,
+            "must be one-hot, a single 1 in every row, got the row [0.5]; see one_hot(labels, n_classes)",
+        ),
+        (
+            IdentitySquaredError(),
+            1e200,
+            "must stay below 1.3e+154, whose square float64 can hold, got 1e+200: measure it in a larger unit",
+        ),
+    ],
+)
+def test_a_refused_target_is_called_y_or_by_the_name_that_is_given(pair, bad, rest):
+    for arguments, name in (((), "y"), (("labels",), "labels")):
+        with pytest.raises(ValueError) as caught:
+            pair.check_targets(np.array([[1.0], [bad]]), *arguments)
+        assert str(caught.value) == f"{name} {rest}"
+
+
+@every_pair
+def test_targets_are_checked_row_by_row_along_a_leading_axis_too(pair):
+    Y = targets(pair, (2, 4, 3))
+    assert pair.check_targets(Y) is None
+    Y[1, 3, 0] = 1e200
+    with pytest.raises(ValueError, match="^y must"):
+        pair.check_targets(Y)

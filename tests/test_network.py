@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from scratchnet import (
     IdentitySquaredError,
+    Layer,
     LinearLayer,
     NeuralNetwork,
     ReLU,
@@ -578,3 +579,119 @@ def test_many_rows_are_evaluated_in_pieces_without_a_difference(n):
     whole = net.forward(X, training=True)
     np.testing.assert_allclose(net.predict_proba(X), whole, rtol=1e-12)
     assert rows[0] == n == sum(rows[1:]) and max(rows[1:]) <= ROWS
+
+
+# Messages, defaults and precision
+
+
+@pytest.mark.parametrize("kind", ["", "validation "])
+def test_refused_data_is_called_by_its_name(kind):
+    net = NeuralNetwork([2, 1], seed=0, output=IdentitySquaredError, dtype=np.float32)
+    X, y = np.ones((3, 2)), np.ones((3, 1))
+    limit = "must stay below 1.8e+19, whose square float32 can hold, got 1e+30: "
+    messages = {
+        kind + "X must have shape (N, 2), got (3, 1)": (y, y),
+        kind + f"X {limit}scale the features, for instance with standardize": (1e30 * X, y),
+        kind + f"y {limit}measure it in a larger unit": (X, 1e30 * y),
+    }
+    for message, bad in messages.items():
+        calls = [lambda bad=bad: net.train(X, y, validation=bad, verbose=False)]
+        if not kind:
+            calls = [lambda bad=bad: net.train(*bad, verbose=False), lambda bad=bad: net.loss(*bad)]
+            calls += [lambda bad=bad: net.forward(bad[0])] * message.startswith("X")
+        for call in calls:
+            with pytest.raises(ValueError) as caught:
+                call()
+            assert str(caught.value) == message
+
+
+def test_single_precision_is_kept_whatever_backward_is_given():
+    net = NeuralNetwork([2, 3, 1], seed=0, output=IdentitySquaredError, dtype=np.float32)
+    X, y = off_kinks((4, 2)), off_kinks((4, 1))
+    P = net.forward(X).astype(np.float64)
+    assert net.backward(P, y).dtype == np.float32
+    net.forward(X)
+    with pytest.raises(ValueError, match="^y_true must stay below 1.8e"):
+        net.backward(P, 1e30 * y)
+    with pytest.raises(ValueError, match="^y_pred must be finite in float32"):
+        net.backward(1e50 * P, y)
+
+
+@pytest.mark.parametrize(
+    ("option", "example"), [("activation", "Layer, such as ReLU"), ("output", "Output, such as SigmoidCrossEntropy")]
+)
+def test_a_refused_class_is_answered_with_an_example(option, example):
+    with pytest.raises(TypeError) as caught:
+        NeuralNetwork([2, 2, 1], **{option: "relu"})
+    assert str(caught.value) == f"{option} must be a class derived from {example}, got 'relu'"
+
+
+def test_given_layers_are_refused_with_the_whole_reason():
+    for layers, message in (
+        ([], "layers must hold at least one LinearLayer, and none of them twice"),
+        (
+            NeuralNetwork([2, 1]).layers,
+            "layers must not belong to another network: pass copy.deepcopy(layer) instead",
+        ),
+    ):
+        with pytest.raises(ValueError) as caught:
+            NeuralNetwork.from_layers(layers)
+        assert str(caught.value) == message
+    with pytest.raises(TypeError, match="^seed must"):
+        NeuralNetwork.from_layers([LinearLayer(2, 1)], seed="1")
+
+
+def test_given_layers_keep_nothing_of_the_pass_that_tries_them():
+    net = NeuralNetwork.from_layers([LinearLayer(2, 1, 0)])
+    with pytest.raises(RuntimeError, match="^LinearLayer.backward needs a fresh forward"):
+        net.layers[0].backward(np.ones((1, 1)))
+
+
+def test_gradients_that_no_backward_has_set_are_zero():
+    class Shift(Layer):
+        params = ("shift",)
+
+        def __init__(self):
+            self.shift = np.ones((1, 3))
+
+    net = NeuralNetwork([2, 3, 1], seed=0, activation=Shift)
+    assert net.grad.tolist() == [0.0] * net.theta.size
+
+
+def test_a_pickle_holds_every_number_once():
+    net = NeuralNetwork([100, 100, 1], seed=0)
+    assert len(pickle.dumps(net)) < 1.1 * (net.theta.nbytes + net.grad.nbytes)
+
+
+def test_predictions_that_overflow_say_what_to_do():
+    net = NeuralNetwork([1, 1], seed=0)
+    net.theta = [1e300, 0.0]
+    with pytest.raises(OverflowError) as caught:
+        net.predict([[1e100]])
+    assert str(caught.value) == (
+        "the predictions overflowed: try a smaller learning rate, smaller initial weights, or standardized features"
+    )
+    assert net.predict_proba([[1e8]]).tolist() == [[1.0]]
+
+
+def test_the_loss_and_backward_and_update_by_hand_do_not_warn_where_they_overflow():
+    net = NeuralNetwork([2, 1], seed=0, output=IdentitySquaredError)
+    net.theta = [1e300, -1e300, 0.0]
+    X = [[1.0, 0.0]]
+    assert net.loss(X, [[0.0]]) == np.inf
+    P = net.forward(X)
+    assert net.backward(P, [[0.0]]).tolist() == [[np.inf, -np.inf]]
+    net.update(1e10)
+    assert net.theta[0] == -np.inf
+
+
+def test_given_layers_are_tried_in_their_own_precision():
+    seen = []
+
+    class Spy(ReLU):
+        def forward(self, Z, training=True):
+            seen.append((Z.dtype, training))
+            return super().forward(Z, training)
+
+    NeuralNetwork.from_layers([Spy(), LinearLayer(2, 1, dtype=np.float32)])
+    assert seen == [(np.dtype(np.float32), False)]

@@ -257,3 +257,10 @@ def test_an_optimizer_of_the_readers_own_needs_one_formula():
     optimizer.step(theta, np.array([4.0, 3.0]))
     np.testing.assert_allclose(theta, [0.5 - 0.5 * 4 / 5, 2.5 - 0.5 * 3 / 5], rtol=1e-15)
     assert optimizer.square.tolist() == [25.0, 25.0] and optimizer.t == 2
+
+
+def test_adam_without_memory_steps_by_the_learning_rate_every_time():
+    theta, optimizer = np.zeros(2), Adam(0.5, beta1=0, beta2=0)
+    for gradient in ([1.0, -2.0], [-4.0, -8.0]):
+        optimizer.step(theta, np.array(gradient))
+    np.testing.assert_allclose(theta, [0.0, 1.0], atol=1e-7)

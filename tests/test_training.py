@@ -734,3 +734,103 @@ def test_a_callback_may_train_and_the_history_stays_consistent():
     plain = NeuralNetwork([2, 4, 1], seed=0)
     plain.train(X, y, n_epochs=len(net.history), verbose=False)
     assert net.history == plain.history and np.array_equal(net.theta, plain.theta)
+
+
+def test_the_default_rate_is_a_hundredth_and_the_default_number_of_epochs_2000():
+    X, y = two_clouds()
+    short, explicit, long = (NeuralNetwork([2, 1], seed=0) for _ in range(3))
+    short.train(X, y, n_epochs=2, verbose=False)
+    explicit.train(X, y, 0.01, 2, None, False)
+    assert frozen(short) == frozen(explicit)
+    long.train(X[:1], y[:1], verbose=False)
+    assert len(long.history) == 2000
+
+
+def test_layers_that_left_theta_are_not_trained():
+    X, y = two_clouds()
+    net = NeuralNetwork([2, 1], seed=0)
+    net.layers[0] = copy.deepcopy(net.layers[0])
+    with pytest.raises(ValueError) as caught:
+        net.train(X, y, verbose=False)
+    assert str(caught.value) == (
+        "net.layers holds parameters that are not in net.theta: continue with copy.deepcopy(net)"
+    )
+
+
+def test_the_state_of_a_layer_goes_back_with_the_parameters():
+    class Mean(Layer):
+        state = ("mean", "count")  # the mean is in a list, where a shallow copy would not protect it
+
+        def __init__(self):
+            self.mean, self.count = [np.zeros(1)], 0
+
+        def forward(self, X, training=True):
+            if training:
+                self.mean[0] += X.mean()
+                self.count += 1
+            return X.copy()
+
+        def backward(self, dY):
+            return dY.copy()
+
+    class Stops(SGD):
+        def step(self, theta, grad):
+            raise KeyboardInterrupt
+
+    X, y = two_clouds()
+    net = NeuralNetwork([2, 3, 1], seed=0, activation=Mean)
+    net.train(X, y, n_epochs=2, verbose=False)
+    before = frozen(net.layers[1])
+    with pytest.raises(KeyboardInterrupt):
+        net.train(X, y, optimizer=Stops(0.1), verbose=False)
+    assert frozen(net.layers[1]) == before and net.layers[1].count == 2
+
+
+class Sets(SGD):
+    """Takes steps that change nothing, and as the second one writes a number into every parameter."""
+
+    def __init__(self, lr, value):
+        super().__init__(lr)
+        self.value = value
+
+    def step(self, theta, grad):
+        self.t += 1
+        if self.t == 2:
+            theta[...] = self.value
+
+
+class Remembers(SGD):
+    """Takes no step and remembers infinity."""
+
+    memory = ("v",)
+
+    def step(self, theta, grad):
+        self.v = np.array([0.0, np.inf])
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "data", "what"),
+    [
+        (Sets(0.5, 1e308), (10.0, 10.0, 1.0), "the predictions overflowed"),
+        (Sets(0.5, 1e200), (1.0, 1.0, 1.0), "the loss overflowed"),
+        (Sets(0.5, 1e150), (1e-20, 1.0, 1e10), "the validation loss overflowed"),
+        (Remembers(0.5), (1.0, 1.0, 1.0), "the optimizer's v overflowed"),
+    ],
+)
+def test_what_overflows_after_the_last_batch_is_named_with_batch_and_remedy(optimizer, data, what):
+    x, target, x_held_out = (np.full((3, 1), value) for value in data)
+    net = NeuralNetwork([1, 1], seed=0, output=IdentitySquaredError)
+    with pytest.raises(TrainingDiverged) as caught:
+        quietly(net, x, target, batch_size=2, optimizer=optimizer, validation=(x_held_out, target))
+    assert str(caught.value).startswith(f"{what} in epoch 0, batch 1. Try a learning rate below 0.5, such as 0.05, ")
+    assert net.history == []
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-150, 1e-139, 1.0, 1e139, 1e150])
+def test_norms_are_right_whatever_their_size(size):
+    """The weights start at 0, so the gradient is -y X = (-3, -4) times 1e10 and the size, and the steps are tiny."""
+    net = NeuralNetwork([2, 1], seed=0, init=zeros, output=IdentitySquaredError)
+    net.train([[3 * size, 4 * size]], [[1e10]], lr=1e-300, n_epochs=1, verbose=False)
+    assert math.isclose(net.grad_norms[0, 0], 5e10 * size, rel_tol=1e-14)
+    if size >= 1:
+        assert net.update_ratios.tolist() == [[math.inf]]
