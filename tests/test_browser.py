@@ -245,7 +245,7 @@ class OnPage:
                 const template = document.createElement("template");
                 template.innerHTML = html;
                 const shown = () => (explorer.querySelector("figure") || explorer).outerHTML;
-                const end = performance.now() + 3000;
+                const end = performance.now() + 5000;
                 while (shown() !== template.innerHTML && performance.now() < end)
                     await new Promise(resolve => setTimeout(resolve, 5));
                 const handles = [...explorer.querySelectorAll(".noUi-handle")];
@@ -258,7 +258,7 @@ class OnPage:
 
     def expect_said(self) -> None:
         """Check that the caption comes to be read out."""
-        expect(self.status).to_have_text(self.root.locator("figcaption").inner_text(), timeout=3000)
+        expect(self.status).to_have_text(self.root.locator("figcaption").inner_text(), timeout=5000)
 
 
 def explorers(opened: SimpleNamespace) -> list[OnPage]:
@@ -334,7 +334,8 @@ def test_play_runs_pauses_steps_and_stops(opened: SimpleNamespace) -> None:
         explorer.expect_said()
         said = explorer.status.inner_text()
         play.click()
-        expect(handle).to_have_attribute("aria-valuetext", text(values[2]))
+        reached = "handle => Number(handle.getAttribute('aria-valuenow')) >= 2"
+        explorer.page.wait_for_function(reached, arg=handle.element_handle())
         assert explorer.status.inner_text() == said  # not every frame on the way
         pause.click()
         expect(play).to_be_visible()
