@@ -58,7 +58,7 @@ bench: .venv-bench/.ready ## Time the library beside PyTorch and scikit-learn (J
 
 bench-pages: $(READY) ## Weigh the pages of the built book and time how fast they answer, in Chromium
 	@test -f _build/html/index.html || $(MAKE) book
-	$(PY) -m benchmarks.pages
+	$(PY) -m benchmarks.pages --json _build/pages.json
 
 notebooks: $(READY) ## Execute the committed notebooks in place from clean kernels, then normalize them
 	$(PY) tools/notebooks.py
