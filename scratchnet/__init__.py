@@ -1,8 +1,9 @@
 """A neural network from scratch, in NumPy, small enough to read in one sitting.
 
 The modules build on each other in this order: datasets, activations, initializers, layers, losses, optimizers,
-network, gradcheck. What draws and moves (plotting, widgets, source) lies on top and needs Matplotlib, ipywidgets
-and IPython; it is imported when one of its names is first asked for.
+network, gradcheck. Four more belong to single chapters: normalization and dropout, which are layers, variants of
+the optimizers, and schedules of the learning rate. What draws and moves (plotting, widgets, source) lies on top and
+needs Matplotlib, ipywidgets and IPython; it is imported when one of its names is first asked for.
 """
 
 from importlib import import_module
@@ -19,6 +20,7 @@ from scratchnet.datasets import (
     standardize,
     train_test_split,
 )
+from scratchnet.dropout import Dropout
 from scratchnet.gradcheck import central_difference, check_layer, check_network, numerical_gradient, relative_error
 from scratchnet.history import Epoch, TrainingDiverged
 from scratchnet.initializers import he, large, small, xavier, zeros
@@ -33,8 +35,11 @@ from scratchnet.losses import (
     mse_loss,
 )
 from scratchnet.network import NeuralNetwork
+from scratchnet.normalization import BatchNorm
 from scratchnet.optimizers import SGD, Adam, Momentum, Optimizer
+from scratchnet.schedules import cosine_decay, follow, step_decay, warm_up
 from scratchnet.storage import load
+from scratchnet.variants import AdamW, Nesterov, RMSProp
 
 if TYPE_CHECKING:
     from scratchnet import frames
@@ -87,6 +92,9 @@ __all__ = [
     "SGD",
     "Activation",
     "Adam",
+    "AdamW",
+    "BatchNorm",
+    "Dropout",
     "Epoch",
     "Explorer",
     "IdentitySquaredError",
@@ -94,9 +102,11 @@ __all__ = [
     "LinearLayer",
     "Live",
     "Momentum",
+    "Nesterov",
     "NeuralNetwork",
     "Optimizer",
     "Output",
+    "RMSProp",
     "ReLU",
     "Sigmoid",
     "SigmoidCrossEntropy",
@@ -108,7 +118,9 @@ __all__ = [
     "check_layer",
     "check_network",
     "class_style",
+    "cosine_decay",
     "explorer",
+    "follow",
     "frames",
     "he",
     "large",
@@ -141,10 +153,12 @@ __all__ = [
     "small",
     "softmax",
     "standardize",
+    "step_decay",
     "tanh",
     "tanh_grad",
     "train_test_split",
     "use_style",
+    "warm_up",
     "xavier",
     "zeros",
 ]

@@ -89,6 +89,13 @@ def number(name: str, value: Any, low: float = 0.0, high: float = np.inf, *, inc
     return result
 
 
+def boolean(name: str, value: Any) -> bool:
+    """Return `value` if it is True or False."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return value
+
+
 def float_dtype(value: Any) -> np.dtype[Any]:
     """Return a dtype that networks can have, float32 or float64."""
     if isinstance(value, np.ndarray) or value not in (np.dtype(np.float32), np.dtype(np.float64)):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import checks
-from scratchnet.layers import Layer, LinearLayer
+from scratchnet.layers import Layer, LinearLayer, remember
 from scratchnet.network import NeuralNetwork
 
 
@@ -68,30 +68,42 @@ def relative_error(analytic: np.ndarray, numeric: np.ndarray) -> float:
 def check_layer(layer: Layer, X: Any, epsilon: float = 1e-5, seed: int = 0) -> dict[str, float]:
     """Compare a layer's `backward` with central differences for the input and every parameter.
 
-    The loss is Σ R ⊙ forward(X) with a fixed random R, so that every output counts, and dL/d(output) = R.
-    Works on a copy. Returns the relative error for "X" and for every name in `layer.params`.
+    The loss is Σ R ⊙ forward(X) with a fixed random R, so that every output counts, and dL/d(output) = R. Every
+    forward starts from the same `state`, so a dropout mask stays the same. Works on a copy.
+    Returns the relative error for "X" and for every name in `layer.params`.
     """
     layer, X = copy.deepcopy(layer), checks.finite("X", X, np.float64)
-    rng = np.random.default_rng([1, checks.positive_int("seed", seed, minimum=0)])
+    rng, restore = np.random.default_rng([1, checks.positive_int("seed", seed, minimum=0)]), remember([layer])
     R = rng.standard_normal(layer.forward(X, training=True).shape)
     dX = layer.backward(R)
     errors = {}
+
+    def loss() -> float:
+        restore()
+        return float(np.sum(R * layer.forward(X, training=True)))
+
     parameters = [(name, getattr(layer, name), getattr(layer, "d" + name)) for name in layer.params]
     for name, array, gradient in [("X", X, dX), *parameters]:
-        numeric = central_difference(lambda: float(np.sum(R * layer.forward(X, training=True))), array, epsilon)
-        errors[name] = relative_error(gradient, numeric)
+        errors[name] = relative_error(gradient, central_difference(loss, array, epsilon))
     return errors
 
 
 def check_network(net: NeuralNetwork, X: Any, y: Any, epsilon: float = 1e-5) -> dict[str, float]:
     """Compare a network's gradients with central differences of its loss, for all of theta and for the input.
 
-    No factor of the batch size is adjusted anywhere: the loss is `net.loss`, the gradient what `backward` gives.
+    No factor of the batch size is adjusted anywhere: the loss is that of a training forward, the gradient what
+    `backward` gives. Every forward starts from the same `state` of the layers, so dropout masks stay the same.
     Works on a copy. Returns the relative errors {"theta": …, "X": …}.
     """
     net, X = copy.deepcopy(net), checks.finite("X", X, np.float64)
-    dX = net.backward(net.forward(X), y)
+    restore, Y = remember(net.layers), checks.finite("y", y, np.float64)
+    dX = net.backward(net.forward(X), Y)
+
+    def loss() -> float:
+        restore()
+        return float(net.output.loss(net._finite_logits(X, training=True), Y))
+
     return {
-        name: relative_error(gradient, central_difference(lambda: net.loss(X, y), array, epsilon))
+        name: relative_error(gradient, central_difference(loss, array, epsilon))
         for name, array, gradient in (("theta", net.theta, net.grad), ("X", X, dX))
     }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from typing import Any, NamedTuple
+
+import numpy as np
 
 REMEDIES = "smaller initial weights, or standardized features"
 
@@ -58,3 +61,17 @@ def log_line(epoch: int, record: Epoch) -> str:
     if record.validation_loss is not None:
         line += f"  held-out loss {record.validation_loss:.4f}  accuracy {record.validation_accuracy:.3f}"
     return line
+
+
+def norm(v: np.ndarray) -> float:
+    """Return the Euclidean norm ‖v‖ of a float64 vector, also where the squares vanish or overflow."""
+    square = float(v @ v)
+    if 1e-280 < square < math.inf:
+        return math.sqrt(square)
+    size = np.abs(v).max()  # the squares have vanished or overflowed
+    return float(size * math.sqrt((v / size) @ (v / size))) if size > 0 else 0.0
+
+
+def ratio(change: float, size: float) -> float:
+    """Return change / size; weights that start at zero and stay there have changed by 0."""
+    return change / size if size > 0 else (0.0 if change == 0 else float("inf"))

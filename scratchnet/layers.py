@@ -6,9 +6,10 @@ X (K, N, d_in) and W (K, d_in, d_out), which is why transposes are `.mT` and sum
 
 from __future__ import annotations
 
+import copy
 import functools
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -119,6 +120,18 @@ class Layer:
             checks.same_shape(name, checks.real(name, gradient), self._shape or ())
         self._cache, self._has_gradients = None, True
         return cache[0] if len(cache) == 1 else cache
+
+
+def remember(layers: Sequence[Layer]) -> Callable[[], None]:
+    """Return a function that puts back, as it is now, what the layers name in `state`."""
+    slots = [(layer, name) for layer in layers for name in layer.state]
+    values = copy.deepcopy([getattr(layer, name) for layer, name in slots])  # together: two may share a generator
+
+    def restore() -> None:
+        for (layer, name), value in zip(slots, copy.deepcopy(values), strict=True):
+            setattr(layer, name, value)
+
+    return restore
 
 
 class LinearLayer(Layer):

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from scratchnet import checks
-from scratchnet.history import REMEDIES, Epoch, TrainingDiverged, log_line, round_step
+from scratchnet.dropout import Dropout
+from scratchnet.history import REMEDIES, Epoch, TrainingDiverged, log_line, norm, ratio, round_step
 from scratchnet.initializers import xavier
-from scratchnet.layers import Initializer, Layer, LinearLayer, ReLU, in_place
+from scratchnet.layers import Initializer, Layer, LinearLayer, ReLU, in_place, remember
 from scratchnet.losses import Output, SigmoidCrossEntropy
+from scratchnet.normalization import BatchNorm
 from scratchnet.optimizers import SGD, Optimizer, blocks
 
 Samples = tuple[np.ndarray, np.ndarray]  # X (N, d_in) and Y (N, d_out)
@@ -22,12 +23,14 @@ ROWS = 2**11  # evaluated at a time, so that they stay in the cache; a training 
 
 
 class NeuralNetwork:
-    """[Linear → activation] for every hidden layer, then Linear and an output pair.
+    """[Linear → batch norm → activation → dropout] for every hidden layer, then Linear and an output pair.
 
     layer_dims: sizes from input to output, [2, 64, 32, 16, 1] has two features, three hidden layers, one output.
-    seed: the i-th linear layer is drawn from seed + i, the shuffling from the next number; None is a fresh start.
+    seed: the i-th linear layer is drawn from seed + i, the shuffling from the next number, the dropout layers from
+    those after it; None is a fresh start.
     activation: a `Layer` class for the hidden layers. init: a function of (d_in, d_out, rng).
     output: an `Output` class, the last activation together with its loss. dtype: float64 or float32, kept throughout.
+    batch_norm: whether there is a `BatchNorm` in every hidden layer. dropout: the rate of a `Dropout`, 0 for none.
 
     `theta` holds all parameters in one vector and `grad` all gradients; W, b, dW, db of a layer are views of
     them. `history` has one `Epoch` for every epoch trained. Raises TypeError or ValueError for bad arguments.
@@ -45,13 +48,19 @@ class NeuralNetwork:
         init: Initializer = xavier,
         output: Callable[[], Output] = SigmoidCrossEntropy,
         dtype: Any = np.float64,
+        batch_norm: bool = False,
+        dropout: float = 0.0,
     ) -> None:
         dims, seed, layers = checks.layer_dims(layer_dims), checks.seed(seed), list[Layer]()
+        n_linear, dropout = len(dims) - 1, checks.number("dropout", dropout, high=1.0, include_low=True)
         for i, (d_in, d_out) in enumerate(zip(dims, dims[1:], strict=False)):
             layers.append(LinearLayer(d_in, d_out, None if seed is None else seed + i, init=init, dtype=dtype))
-            layers.append(checks.made("activation", activation, Layer, "such as ReLU"))
-        # The last activation is the output pair's.
-        self._assemble(layers[:-1], output, None if seed is None else seed + len(dims) - 1)
+            after: list[Layer] = [BatchNorm(d_out, dtype=dtype)] if checks.boolean("batch_norm", batch_norm) else []
+            after.append(checks.made("activation", activation, Layer, "such as ReLU"))
+            after += [Dropout(dropout, None if seed is None else seed + n_linear + 1 + i)] if dropout else []
+            layers += after
+        del layers[-len(after) :]  # nothing follows the last linear layer but the output pair
+        self._assemble(layers, output, None if seed is None else seed + n_linear)
 
     @classmethod
     def from_layers(
@@ -257,10 +266,7 @@ class NeuralNetwork:
         log_every = round_step(n_epochs)
         for done in range(n_epochs):
             epoch = len(self.history)  # not first + done: on_epoch may have trained too
-            states = [
-                (layer, name, copy.deepcopy(getattr(layer, name))) for layer in self.layers for name in layer.state
-            ]
-            before = self.theta.copy(), copy.deepcopy(vars(optimizer)), rng.bit_generator.state, states
+            before = self.theta.copy(), copy.deepcopy(vars(optimizer)), rng.bit_generator.state, remember(self.layers)
             try:
                 try:
                     self.history.append(self._epoch((X, Y), batch_size, optimizer, held_out, rng))
@@ -276,9 +282,8 @@ class NeuralNetwork:
                 on_epoch(self, epoch)
 
     def _restore(self, epoch: int, optimizer: Optimizer, rng: np.random.Generator, before: Any) -> None:
-        self.theta, optimizer.__dict__, rng.bit_generator.state, states = before
-        for layer, name, value in states:
-            setattr(layer, name, value)
+        self.theta, optimizer.__dict__, rng.bit_generator.state, restore_layers = before
+        restore_layers()
         del self.history[epoch:]
         self._forget()
 
@@ -321,13 +326,13 @@ class NeuralNetwork:
             for what, values in found.items():
                 if not np.isfinite(values).all():
                     raise self._diverged(last, f"{what} overflowed", optimizer)
-        ratios = tuple(map(_ratio, changes, sizes))
+        ratios = tuple(map(ratio, changes, sizes))
         return Epoch(mean_loss, accuracy, held[0], held[1], norms, ratios)
 
     def _norms(self, vector: np.ndarray) -> tuple[float, ...]:
         """Return the Euclidean norm of every linear layer's part of a vector like theta, its biases left out."""
         vector = vector.astype(np.float64, copy=False)  # a square may be too large for float32
-        return tuple(_norm(vector[w]) for w in self._weights)
+        return tuple(norm(vector[w]) for w in self._weights)
 
     def _diverged(self, batch: int, what: str, optimizer: Optimizer) -> TrainingDiverged:
         return TrainingDiverged(len(self.history), batch, what, getattr(optimizer, "lr", None))
@@ -374,16 +379,3 @@ class NeuralNetwork:
 def _quiet() -> np.errstate:
     """Silence NumPy where this module itself looks for what has overflowed, and raises."""
     return np.errstate(over="ignore", invalid="ignore")
-
-
-def _norm(v: np.ndarray) -> float:
-    square = float(v @ v)
-    if 1e-280 < square < math.inf:
-        return math.sqrt(square)
-    size = np.abs(v).max()  # the squares have vanished or overflowed
-    return float(size * math.sqrt((v / size) @ (v / size))) if size > 0 else 0.0
-
-
-def _ratio(change: float, size: float) -> float:
-    """Return change / size; weights that start at zero and stay there have changed by 0."""
-    return change / size if size > 0 else (0.0 if change == 0 else float("inf"))

@@ -22,11 +22,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet import checks
+from scratchnet.dropout import Dropout
 from scratchnet.history import Epoch
 from scratchnet.layers import Layer, LinearLayer, ReLU, Sigmoid, Tanh
 from scratchnet.losses import IdentitySquaredError, Output, SigmoidCrossEntropy, SoftmaxCrossEntropy
 from scratchnet.network import NeuralNetwork
+from scratchnet.normalization import BatchNorm
 from scratchnet.optimizers import SGD, Adam, Momentum, Optimizer
+from scratchnet.variants import AdamW, Nesterov, RMSProp
 
 FORMAT, VERSION, HEADER = "scratchnet network", 1, "network.json"
 MAX_HEADER, MAX_MEMBERS = 2**20, 10_000  # bytes; arrays
@@ -46,10 +49,15 @@ KINDS = {
     kind.cls.__name__: kind
     for kind in (
         _Kind(LinearLayer, sizes=("d_in", "d_out")),
+        _Kind(BatchNorm, sizes=("d",), settings=("momentum", "eps"), state=("running_mean", "running_var")),
+        _Kind(Dropout, settings=("rate",), state=("rng",)),
         *map(_Kind, (ReLU, Sigmoid, Tanh, SigmoidCrossEntropy, SoftmaxCrossEntropy, IdentitySquaredError)),
         _Kind(SGD, settings=("lr",), state=("t",)),
         _Kind(Momentum, settings=("lr", "beta"), state=("t", "v")),
+        _Kind(Nesterov, settings=("lr", "beta"), state=("t", "v")),
+        _Kind(RMSProp, settings=("lr", "beta", "eps"), state=("t", "v")),
         _Kind(Adam, settings=("lr", "beta1", "beta2", "eps"), state=("t", "m", "v")),
+        _Kind(AdamW, settings=("lr", "beta1", "beta2", "eps", "weight_decay"), state=("t", "m", "v")),
     )
 }
 BITS = {name: getattr(np.random, name) for name in ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")}

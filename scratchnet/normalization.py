@@ -1,0 +1,73 @@
+"""Batch normalization: a layer that gives every column mean 0 and variance 1, then a learned scale and shift."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scratchnet import checks
+from scratchnet.layers import Layer
+
+
+class BatchNorm(Layer):
+    """Y = γ ⊙ Ẑ + β with Ẑ = (Z - μ) / σ, column by column.
+
+        training     μ = mean of the batch, σ² = mean of (Z - μ)², plus eps
+        inference    μ = running_mean,      σ² = running_var, plus eps
+
+        dγ = Σ dY ⊙ Ẑ           (1, d), summed over the batch
+        dβ = Σ dY               (1, d)
+        dZ = γ/σ ⊙ (dY - dβ/N - Ẑ ⊙ dγ/N)          (N, d)
+
+    Every training forward moves the running statistics by `momentum` towards those of the batch, the variance
+    towards the unbiased one, Σ (Z - μ)² / (N - 1). γ starts at 1, β at 0, running_mean at 0, running_var at 1.
+    Z is (N, d), Y is (N, d).
+
+    Raises ValueError for an input with another number of columns, and for a training batch of one sample, which
+    has no variance. Source: Ioffe and Szegedy, "Batch normalization", 2015; running statistics as in PyTorch.
+    """
+
+    params = ("gamma", "beta")
+    state = ("running_mean", "running_var")
+    gamma: np.ndarray
+    beta: np.ndarray
+    dgamma: np.ndarray
+    dbeta: np.ndarray
+
+    def __init__(self, d: int, momentum: float = 0.1, eps: float = 1e-5, *, dtype: Any = np.float64) -> None:
+        shape, dtype = (1, checks.positive_int("d", d)), checks.float_dtype(dtype)
+        self.momentum = checks.number("momentum", momentum, high=1.0)
+        self.eps = checks.number("eps", eps)
+        self.gamma, self.beta = np.ones(shape, dtype), np.zeros(shape, dtype)
+        self.dgamma, self.dbeta = np.zeros(shape, dtype), np.zeros(shape, dtype)
+        self.running_mean, self.running_var = np.zeros(shape, dtype), np.ones(shape, dtype)
+
+    def forward(self, Z: np.ndarray, training: bool = True) -> np.ndarray:
+        """Return Y = γ ⊙ (Z - μ)/σ + β, shape (N, d)."""
+        Z = checks.real("Z", Z)
+        if Z.ndim < 2 or Z.shape[-1] != self.gamma.shape[-1]:
+            raise ValueError(f"Z must have shape (N, {self.gamma.shape[-1]}), got {Z.shape}")
+        if not training:
+            scale = self.gamma / np.sqrt(self.running_var + self.eps)
+            return (scale * (Z - self.running_mean) + self.beta).astype(Z.dtype, copy=False)
+        N = Z.shape[-2]
+        if N < 2:
+            raise ValueError("BatchNorm needs at least 2 samples in a training batch, got 1: choose another batch_size")
+        mean = Z.mean(axis=-2, keepdims=True)
+        centered = Z - mean
+        var = (centered * centered).mean(axis=-2, keepdims=True)
+        sigma = np.sqrt(var + self.eps)
+        Z_hat = centered / sigma
+        self.running_mean = (1 - self.momentum) * self.running_mean + self.momentum * mean
+        self.running_var = (1 - self.momentum) * self.running_var + self.momentum * var * (N / (N - 1))
+        self.save(Z_hat, sigma, shape=Z.shape)
+        return self.gamma * Z_hat + self.beta
+
+    def backward(self, dY: np.ndarray) -> np.ndarray:
+        """Set dγ and dβ and return dZ = γ/σ ⊙ (dY - dβ/N - Ẑ ⊙ dγ/N), shape (N, d)."""
+        Z_hat, sigma = self.saved(dY)
+        N = Z_hat.shape[-2]
+        self.dgamma = (dY * Z_hat).sum(axis=-2, keepdims=True)
+        self.dbeta = dY.sum(axis=-2, keepdims=True)
+        return self.gamma / sigma * (dY - self.dbeta / N - Z_hat * (self.dgamma / N))
