@@ -6,6 +6,8 @@ PORT ?= 8000
 THREADS ?= 1
 INSTALL ?= --require-hashes -r requirements.lock
 JSON ?= _build/benchmarks.json
+# `student` leaves the solutions out of the book.
+export EDITION ?=
 
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PY := $(BIN)/python
@@ -13,9 +15,9 @@ CREATED := .venv/.created
 READY := .venv/.ready
 NODE := node_modules/.ready
 
-# The unit tests of the core: checks, datasets, activations, initializers, layers, losses, optimizers, network, gradcheck.
-CORE_TESTS := $(patsubst %,tests/test_%.py,checks datasets activations initializers layers losses optimizers network \
-  gradcheck bad_input storage training)
+# The unit tests of the core and of what it imports.
+CORE_TESTS := $(patsubst %,tests/test_%.py,checks datasets activations initializers layers losses optimizers \
+  normalization dropout variants schedules network gradcheck bad_input storage training)
 
 # One thread each unless THREADS says otherwise: the networks are small, and sums come out in the same order.
 export OMP_NUM_THREADS := $(THREADS)
@@ -33,7 +35,7 @@ unexport MPLBACKEND PYTHONPATH PYTHONHOME
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-book: $(READY) $(NODE) ## Execute every notebook and build the book into _build/html
+book: $(READY) $(NODE) ## Execute every notebook and build the book into _build/html (EDITION=student: without solutions)
 	rm -rf _build
 	$(BIN)/jupyter-book build . -n -W --keep-going
 	@echo

@@ -90,10 +90,10 @@ def number(name: str, value: Any, low: float = 0.0, high: float = np.inf, *, inc
 
 
 def boolean(name: str, value: Any) -> bool:
-    """Return `value` if it is True or False."""
-    if not isinstance(value, bool):
+    """Return `value` as a bool if it is True or False."""
+    if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} must be True or False, got {value!r}")
-    return value
+    return bool(value)
 
 
 def float_dtype(value: Any) -> np.dtype[Any]:

@@ -123,13 +123,16 @@ class Layer:
 
 
 def remember(layers: Sequence[Layer]) -> Callable[[], None]:
-    """Return a function that puts back, as it is now, what the layers name in `state`."""
+    """Return a function that puts back, as it is now, what the layers name in `state`; generators in place."""
     slots = [(layer, name) for layer in layers for name in layer.state]
-    values = copy.deepcopy([getattr(layer, name) for layer, name in slots])  # together: two may share a generator
+    values = copy.deepcopy([getattr(layer, name) for layer, name in slots])
 
     def restore() -> None:
         for (layer, name), value in zip(slots, copy.deepcopy(values), strict=True):
-            setattr(layer, name, value)
+            if isinstance(value, np.random.Generator):  # which another layer, or the shuffling, may share
+                getattr(layer, name).bit_generator.state = value.bit_generator.state
+            else:
+                setattr(layer, name, value)
 
     return restore
 

@@ -22,7 +22,7 @@ class BatchNorm(Layer):
 
     Every training forward moves the running statistics by `momentum` towards those of the batch, the variance
     towards the unbiased one, Σ (Z - μ)² / (N - 1). γ starts at 1, β at 0, running_mean at 0, running_var at 1.
-    Z is (N, d), Y is (N, d).
+    Z is (N, d), Y is (N, d). Where a variance overflows, Y is NaN and the running statistics stay.
 
     Raises ValueError for an input with another number of columns, and for a training batch of one sample, which
     has no variance. Source: Ioffe and Szegedy, "Batch normalization", 2015; running statistics as in PyTorch.
@@ -53,16 +53,27 @@ class BatchNorm(Layer):
             return (scale * (Z - self.running_mean) + self.beta).astype(Z.dtype, copy=False)
         N = Z.shape[-2]
         if N < 2:
-            raise ValueError("BatchNorm needs at least 2 samples in a training batch, got 1: choose another batch_size")
+            raise ValueError(
+                f"BatchNorm needs at least 2 samples in a training batch, got {N}: choose another batch_size"
+            )
         mean = Z.mean(axis=-2, keepdims=True)
         centered = Z - mean
         var = (centered * centered).mean(axis=-2, keepdims=True)
+        unbiased = var * (N / (N - 1))
+        if np.isfinite(unbiased).all():
+            self._average(mean, unbiased)
+        else:
+            var = np.full_like(var, np.nan)  # an infinite one would make Ẑ zero and pass unnoticed
         sigma = np.sqrt(var + self.eps)
         Z_hat = centered / sigma
-        self.running_mean = (1 - self.momentum) * self.running_mean + self.momentum * mean
-        self.running_var = (1 - self.momentum) * self.running_var + self.momentum * var * (N / (N - 1))
         self.save(Z_hat, sigma, shape=Z.shape)
         return self.gamma * Z_hat + self.beta
+
+    def _average(self, mean: np.ndarray, var: np.ndarray) -> None:
+        """Move the running statistics by `momentum` towards those of a batch."""
+        for name, value in (("running_mean", mean), ("running_var", var)):
+            moved = (1 - self.momentum) * getattr(self, name) + self.momentum * value
+            setattr(self, name, moved.astype(value.dtype, copy=False))
 
     def backward(self, dY: np.ndarray) -> np.ndarray:
         """Set dγ and dβ and return dZ = γ/σ ⊙ (dY - dβ/N - Ẑ ⊙ dγ/N), shape (N, d)."""

@@ -13,28 +13,29 @@ Schedule = Callable[[int], float]
 
 
 def step_decay(lr: float, every: int, factor: float = 0.1) -> Schedule:
-    """Return the schedule lr · factor^⌊epoch / every⌋, which falls by `factor` after each `every` epochs."""
+    """Return the schedule lr · factor^⌊epoch / every⌋, which falls by `factor` after each `every` epochs.
+
+    factor: below 1. The rate never becomes 0: it stays at the smallest positive number.
+    """
     lr, every = checks.number("lr", lr), checks.positive_int("every", every)
-    factor = checks.number("factor", factor)
-    return lambda epoch: lr * factor ** (epoch // every)
+    factor = checks.number("factor", factor, high=1.0)
+    return lambda epoch: max(lr * factor ** (epoch // every), math.ulp(0.0))
 
 
 def cosine_decay(lr: float, n_epochs: int, end: float | None = None) -> Schedule:
     """Return the schedule end + (lr - end) (1 + cos(π · epoch / n_epochs)) / 2: half a cosine from lr down to `end`.
 
-    `end` is lr / 100 unless given, and what it stays at from epoch n_epochs on.
+    `end` is below lr, lr / 100 unless given, and what it stays at from epoch n_epochs on.
     Source: Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017, equation 5.
     """
     lr, n_epochs = checks.number("lr", lr), checks.positive_int("n_epochs", n_epochs)
-    low = lr / 100 if end is None else checks.number("end", end)
+    low = checks.number("end", lr / 100 if end is None else end, high=lr)
     return lambda epoch: low + (lr - low) * (1 + math.cos(math.pi * min(epoch / n_epochs, 1))) / 2
 
 
 def warm_up(schedule: Schedule, n_epochs: int) -> Schedule:
     """Return the schedule min((epoch + 1) / n_epochs, 1) · schedule(epoch): n_epochs equal steps up, then as it was."""
-    n_epochs = checks.positive_int("n_epochs", n_epochs)
-    if not callable(schedule):
-        raise TypeError(f"schedule must be a function of the epoch, such as cosine_decay(0.1, 100), got {schedule!r}")
+    schedule, n_epochs = _callable(schedule), checks.positive_int("n_epochs", n_epochs)
     return lambda epoch: min((epoch + 1) / n_epochs, 1) * schedule(epoch)
 
 
@@ -43,11 +44,22 @@ def follow(optimizer: Optimizer, schedule: Schedule, epoch: int = 0) -> Callable
 
     net.train(X, y, optimizer=optimizer, on_epoch=follow(optimizer, cosine_decay(0.1, 100)), n_epochs=100)
 
-    epoch: the number of the first epoch, len(net.history) for a network that is trained on.
+    epoch: the number of the first epoch, len(net.history) for a network that is trained on. After the last epoch the
+    schedule is asked for one more, with which a second `train` goes on. Raises TypeError or ValueError for bad
+    arguments, and where the schedule gives anything but a finite number > 0.
     """
+    checks.optimizer("optimizer", optimizer)
+    schedule = _callable(schedule)
 
     def after(_net: Any, done: int) -> None:
         optimizer.lr = schedule(done + 1)
 
     after(None, checks.positive_int("epoch", epoch, minimum=0) - 1)
     return after
+
+
+def _callable(schedule: Any) -> Schedule:
+    """Return `schedule` if it can be called."""
+    if not callable(schedule):
+        raise TypeError(f"schedule must be a function of the epoch, such as cosine_decay(0.1, 100), got {schedule!r}")
+    return schedule

@@ -43,21 +43,22 @@ class _Kind(NamedTuple):
     sizes: tuple[str, ...] = ()  # arguments that are the last lengths in the shape of the first parameter
     settings: tuple[str, ...] = ()  # arguments that are attributes of the same name; the constructor checks them
     state: tuple[str, ...] = ()  # attributes: counts, generators, arrays; one that is not there yet will be like theta
+    squares: tuple[str, ...] = ()  # of these, the arrays of means of squares, whose roots are taken
 
 
 KINDS = {
     kind.cls.__name__: kind
     for kind in (
         _Kind(LinearLayer, sizes=("d_in", "d_out")),
-        _Kind(BatchNorm, sizes=("d",), settings=("momentum", "eps"), state=("running_mean", "running_var")),
+        _Kind(BatchNorm, ("d",), ("momentum", "eps"), ("running_mean", "running_var"), squares=("running_var",)),
         _Kind(Dropout, settings=("rate",), state=("rng",)),
         *map(_Kind, (ReLU, Sigmoid, Tanh, SigmoidCrossEntropy, SoftmaxCrossEntropy, IdentitySquaredError)),
         _Kind(SGD, settings=("lr",), state=("t",)),
         _Kind(Momentum, settings=("lr", "beta"), state=("t", "v")),
         _Kind(Nesterov, settings=("lr", "beta"), state=("t", "v")),
-        _Kind(RMSProp, settings=("lr", "beta", "eps"), state=("t", "v")),
-        _Kind(Adam, settings=("lr", "beta1", "beta2", "eps"), state=("t", "m", "v")),
-        _Kind(AdamW, settings=("lr", "beta1", "beta2", "eps", "weight_decay"), state=("t", "m", "v")),
+        _Kind(RMSProp, settings=("lr", "beta", "eps"), state=("t", "v"), squares=("v",)),
+        _Kind(Adam, (), ("lr", "beta1", "beta2", "eps"), ("t", "m", "v"), squares=("v",)),
+        _Kind(AdamW, (), ("lr", "beta1", "beta2", "eps", "weight_decay"), ("t", "m", "v"), squares=("v",)),
     )
 }
 BITS = {name: getattr(np.random, name) for name in ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")}
@@ -368,8 +369,11 @@ class _Contents:
                 setattr(made, name, _like(name, value, description[name]))
             elif name in description:
                 like = self.theta if value is None else value
-                array = self.array(description[name], like.dtype)
-                setattr(made, name, checks.same_shape(description[name], array, like.shape))
+                place = description[name]
+                array = checks.same_shape(place, self.array(place, like.dtype), like.shape)
+                if name in kind.squares and not (array >= 0).all():
+                    raise ValueError(f"{place} must be at least 0 everywhere, got {array.min():g}")
+                setattr(made, name, array if value is None else checks.finite(place, array))
         return made
 
 

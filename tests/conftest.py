@@ -40,6 +40,12 @@ def frozen(value):
     return repr(value)
 
 
+def lasting(net, *others):
+    """What a network keeps from one epoch to the next, frozen: not the gradients, nor what `backward` needs."""
+    states = [getattr(layer, name) for layer in net.layers for name in layer.state]
+    return frozen([net.theta, net.history, net.rng, states, others])
+
+
 def slope(f, x, h=1e-3):
     """df/dx for every entry of x by a difference of fourth order, not the one of the library."""
     result = np.empty_like(x)

@@ -13,14 +13,19 @@ from scratchnet import (
     SGD,
     Activation,
     Adam,
+    AdamW,
+    BatchNorm,
+    Dropout,
     IdentitySquaredError,
     Layer,
     LinearLayer,
     Momentum,
+    Nesterov,
     NeuralNetwork,
     Optimizer,
     Output,
     ReLU,
+    RMSProp,
     Sigmoid,
     SigmoidCrossEntropy,
     SoftmaxCrossEntropy,
@@ -47,6 +52,7 @@ LAYERS = {  # how to make one, given sizes that it may use, and the same functio
     Sigmoid: (lambda *sizes: Sigmoid(), torch.sigmoid),
     Tanh: (lambda *sizes: Tanh(), torch.tanh),
 }
+TRAINED = {BatchNorm, Dropout}  # which do something else in training, compared in tests of their own
 OUTPUTS = {  # the predictions for the logits, the loss of the logits, and random targets of shape (N, d)
     SigmoidCrossEntropy: (
         torch.sigmoid,
@@ -76,6 +82,21 @@ OPTIMIZERS = {  # for a rate and what an optimizer may take besides: the optimiz
         torch.optim.Adam,
         {"lr": lr, "betas": (beta1, beta2), "eps": eps},
     ),
+    Nesterov: lambda lr, beta1, beta2, eps: (
+        Nesterov(lr, beta1),
+        torch.optim.SGD,
+        {"lr": lr * (1 - beta1), "momentum": beta1, "dampening": 0, "nesterov": beta1 > 0},
+    ),
+    RMSProp: lambda lr, beta1, beta2, eps: (
+        RMSProp(lr, beta1, eps),
+        torch.optim.RMSprop,
+        {"lr": lr, "alpha": beta1, "eps": eps},
+    ),
+    AdamW: lambda lr, beta1, beta2, eps: (
+        AdamW(lr, beta1, beta2, eps, weight_decay=beta1 / 20),
+        torch.optim.AdamW,
+        {"lr": lr, "betas": (beta1, beta2), "eps": eps, "weight_decay": beta1 / 20},
+    ),
 }
 FUNCTIONS = {  # the functions behind the activations
     "relu": torch.relu,
@@ -102,7 +123,7 @@ def subclasses(base):
 
 @pytest.mark.parametrize(
     ("base", "abstract", "table"),
-    [(Layer, {Activation}, "LAYERS"), (Output, set(), "OUTPUTS"), (Optimizer, set(), "OPTIMIZERS")],
+    [(Layer, {Activation} | TRAINED, "LAYERS"), (Output, set(), "OUTPUTS"), (Optimizer, set(), "OPTIMIZERS")],
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_every_class_there_is_has_a_comparison(base, abstract, table):
@@ -204,6 +225,123 @@ def test_an_output_pair_has_the_predictions_the_loss_and_the_gradient_of_pytorch
     assert_same(pair.forward(Z), forward(Z_t))
     assert_same(pair.loss(Z, Y), loss_t)
     assert_same(pair.backward(pair.forward(Z), Y), Z_t.grad)
+
+
+# Layers that do something else in training
+
+
+def normalizer(d, momentum, eps, rng):
+    """A BatchNorm with random parameters and PyTorch's with the same."""
+    ours, theirs = BatchNorm(d, momentum, eps), torch.nn.BatchNorm1d(d, eps, momentum, dtype=torch.float64)
+    for name, name_t in (("gamma", "weight"), ("beta", "bias")):
+        setattr(ours, name, rng.standard_normal((1, d)))
+        getattr(theirs, name_t).data = torch.tensor(getattr(ours, name)[0])
+    return ours, theirs
+
+
+def assert_same_statistics(ours, theirs):
+    assert_same(ours.running_mean[0], theirs.running_mean)
+    assert_same(ours.running_var[0], theirs.running_var)
+
+
+@given(
+    d=st.integers(1, 6),
+    sizes=st.lists(st.integers(2, 9), min_size=1, max_size=5),
+    momentum=st.floats(0.01, 0.99),
+    eps=st.floats(1e-8, 1),
+    scale=st.floats(1e-3, 1e3),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_batch_norm_is_that_of_pytorch_in_training_and_inference(d, sizes, momentum, eps, scale, seed):
+    """Batches of different sizes one after the other, and a look at inference after each."""
+    rng = np.random.default_rng(seed)
+    ours, theirs = normalizer(d, momentum, eps, rng)
+    for N in sizes:
+        Z = scale * rng.standard_normal((N, d)) + rng.standard_normal(d)
+        Z_t, dY = tensor(Z), rng.standard_normal((N, d))
+        theirs.train()
+        Y, Y_t = ours.forward(Z), theirs(Z_t)
+        assert_same(Y, Y_t)
+        theirs.zero_grad()
+        Y_t.backward(torch.tensor(dY))
+        dZ = ours.backward(dY)
+        # two samples become ±1 whatever they are: their gradient is a difference of numbers that are nearly equal
+        size = np.abs(ours.gamma / np.sqrt(Z.var(axis=0) + eps) * dY).max()
+        np.testing.assert_allclose(dZ, Z_t.grad.numpy(), rtol=0, atol=TOLERANCE * size)
+        np.testing.assert_allclose(ours.dgamma[0], theirs.weight.grad.numpy(), rtol=0, atol=TOLERANCE * N)
+        assert_same(ours.dbeta[0], theirs.bias.grad)
+        assert_same_statistics(ours, theirs)
+        theirs.eval()
+        Z = scale * rng.standard_normal((5, d))
+        assert_same(ours.forward(Z, training=False), theirs(torch.tensor(Z)))
+
+
+def test_batch_norm_has_the_defaults_of_pytorch():
+    ours, theirs = BatchNorm(3), torch.nn.BatchNorm1d(3, dtype=torch.float64)
+    assert (ours.momentum, ours.eps) == (theirs.momentum, theirs.eps)
+    assert_same_statistics(ours, theirs)
+    assert_same(ours.gamma[0], theirs.weight)
+    assert_same(ours.beta[0], theirs.bias)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.2, 0.5, 0.9])
+def test_dropout_is_that_of_pytorch_for_the_same_mask(rate):
+    """PyTorch has a generator of its own, so its mask is read from what it returns, and handed to ours."""
+    torch.manual_seed(0)
+    rng, layer, theirs = np.random.default_rng(1), Dropout(rate, seed=0), torch.nn.Dropout(rate)
+    A, dA = rng.standard_normal((40, 30)), rng.standard_normal((40, 30))
+    A_t = tensor(A)
+    out_t = theirs(A_t)
+    out_t.backward(torch.tensor(dA))
+
+    class Given:
+        def random(self, shape):
+            return np.where((out_t.detach() == 0).numpy(), np.nextafter(rate, -1), rate).reshape(shape)
+
+    layer.rng = Given()
+    assert_same(layer.forward(A), out_t)
+    assert_same(layer.backward(dA), A_t.grad)
+    theirs.eval()
+    assert_same(layer.forward(A, training=False), theirs(A_t))
+
+
+@pytest.mark.parametrize("kind", [Nesterov, RMSProp, AdamW], ids=lambda c: c.__name__)
+def test_training_with_batch_norm_follows_the_path_of_pytorch(kind):
+    """20 epochs of mini-batches: parameters, running statistics and predictions after every one."""
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((30, 3)), rng.integers(0, 2, (30, 2)).astype(float)
+    net = NeuralNetwork([3, 6, 5, 2], seed=3, activation=Tanh, batch_norm=True)
+    modules = []
+    for layer in net.layers:
+        if isinstance(layer, LinearLayer):
+            modules.append(torch.nn.Linear(*layer.W.shape, dtype=torch.float64))
+            modules[-1].weight.data, modules[-1].bias.data = torch.tensor(layer.W.T), torch.tensor(layer.b[0])
+        else:
+            modules.append(
+                torch.nn.Tanh()
+                if isinstance(layer, Tanh)
+                else torch.nn.BatchNorm1d(layer.gamma.shape[1], dtype=torch.float64)
+            )
+    model, order = torch.nn.Sequential(*modules), np.random.default_rng(7)
+    optimizer, make, options = OPTIMIZERS[kind](0.02, 0.9, 0.99, 1e-6)
+    reference, X_t, Y_t = make(model.parameters(), **options), torch.tensor(X), torch.tensor(Y)
+
+    def follow(net, epoch):
+        model.train()
+        for rows in torch.tensor(order.permutation(30)).split(8):
+            reference.zero_grad()
+            OUTPUTS[SigmoidCrossEntropy][1](model(X_t[rows]), Y_t[rows]).backward()
+            reference.step()
+        model.eval()
+        assert_same(net.predict_proba(X), torch.sigmoid(model(X_t)))
+        for layer, module in zip(net.layers, modules, strict=True):
+            if isinstance(layer, BatchNorm):
+                assert_same_statistics(layer, module)
+                assert_same(layer.gamma[0], module.weight)
+
+    training = {"n_epochs": 20, "batch_size": 8, "verbose": False, "optimizer": optimizer}
+    net.train(X, Y, rng=np.random.default_rng(7), on_epoch=follow, **training)
+    assert len(net.history) == 20
 
 
 # Whole networks

@@ -11,12 +11,17 @@ from conftest import frozen, small_problem
 from scratchnet import (
     SGD,
     Adam,
+    AdamW,
+    BatchNorm,
+    Dropout,
     IdentitySquaredError,
     Layer,
     LinearLayer,
     Momentum,
+    Nesterov,
     NeuralNetwork,
     ReLU,
+    RMSProp,
     Sigmoid,
     SigmoidCrossEntropy,
     SoftmaxCrossEntropy,
@@ -50,6 +55,7 @@ from scratchnet import (
 )
 
 X, y = small_problem()
+REMEMBERING = [Momentum, Adam, Nesterov, RMSProp, AdamW]
 
 
 def refuses(call, error, *parts, unchanged=()):
@@ -277,7 +283,7 @@ def test_a_learning_rate_must_be_positive_and_finite(net_with_state, where, bad,
     refuses(call, error, "lr must be a finite number > 0", actual, unchanged=[net, optimizer, rng])
 
 
-@pytest.mark.parametrize("make", [SGD, Momentum, Adam], ids=lambda c: c.__name__)
+@pytest.mark.parametrize("make", [SGD, *REMEMBERING], ids=lambda c: c.__name__)
 @pytest.mark.parametrize(("bad", "error", "actual"), NOT_RATES)
 def test_an_optimizer_wants_a_learning_rate_that_is_positive_and_finite(make, bad, error, actual):
     refuses(lambda: make(bad), error, "lr must be a finite number > 0", actual)
@@ -443,6 +449,7 @@ NOT_SEEDS = cases(
 )
 TAKES_SEED = {
     "LinearLayer": lambda bad: LinearLayer(3, 2, bad),
+    "Dropout": lambda bad: Dropout(0.5, bad),
     "NeuralNetwork": lambda bad: NeuralNetwork([3, 2], bad),
     "make_spirals": lambda bad: make_spirals(seed=bad),
     "make_circles": lambda bad: make_circles(seed=bad),
@@ -542,6 +549,12 @@ def test_layer_dims_are_at_least_two_positive_integers(bad, error, parts):
 )
 def test_activation_output_and_init_are_classes_and_functions(options, parts):
     refuses(lambda: NeuralNetwork([3, 4, 1], **options), TypeError, *parts)
+
+
+@pytest.mark.parametrize("dims", [[3, 4, 1], [3, 1]], ids=str)
+@pytest.mark.parametrize("bad", [1, 0, None, "yes", BatchNorm, np.array([True])], ids=repr)
+def test_batch_norm_is_true_or_false(bad, dims):
+    refuses(lambda: NeuralNetwork(dims, batch_norm=bad), TypeError, f"batch_norm must be True or False, got {bad!r}")
 
 
 @pytest.mark.parametrize(
@@ -733,7 +746,7 @@ def test_splits_and_one_hot_name_what_is_wrong(call, error, parts):
 # Optimizers
 
 
-@pytest.mark.parametrize("make", [SGD, Momentum, Adam], ids=lambda c: c.__name__)
+@pytest.mark.parametrize("make", [SGD, *REMEMBERING], ids=lambda c: c.__name__)
 @pytest.mark.parametrize("shape", [(3,), (1,), (), (2, 1), (1, 2)], ids=str)
 def test_an_optimizer_refuses_a_gradient_of_another_shape(make, shape):
     optimizer, theta = make(0.1), np.ones(2)
@@ -743,7 +756,7 @@ def test_an_optimizer_refuses_a_gradient_of_another_shape(make, shape):
 
 
 @pytest.mark.parametrize("size", [2, 3])
-@pytest.mark.parametrize("make", [Momentum, Adam], ids=lambda c: c.__name__)
+@pytest.mark.parametrize("make", REMEMBERING, ids=lambda c: c.__name__)
 def test_an_optimizer_with_a_memory_refuses_to_go_on_with_other_parameters(make, size):
     optimizer, other = make(0.1), np.ones(size)
     optimizer.step(np.ones(2), np.ones(2))
@@ -751,7 +764,7 @@ def test_an_optimizer_with_a_memory_refuses_to_go_on_with_other_parameters(make,
     refuses(call, ValueError, f"this {make.__name__} remembers another network", unchanged=[optimizer, other])
 
 
-@pytest.mark.parametrize("make", [Momentum, Adam], ids=lambda c: c.__name__)
+@pytest.mark.parametrize("make", REMEMBERING, ids=lambda c: c.__name__)
 def test_a_copied_optimizer_refuses_parameters_of_another_size(make):
     optimizer, other = make(0.1), np.ones(3)
     optimizer.step(np.ones(2), np.ones(2))

@@ -58,6 +58,8 @@ VECTOR, COLUMN, MATRIX = np.zeros(3), np.zeros((3, 1)), np.zeros((3, 2))
         (lambda: checks.number("a", "1"), TypeError, "a must be a finite number > 0, got '1'"),
         (lambda: checks.number("a", -1, include_low=True), ValueError, "a must be a finite number >= 0, got -1"),
         (lambda: checks.number("a", 2, 0.5, 2), ValueError, "a must be a finite number > 0.5 and < 2, got 2"),
+        (lambda: checks.boolean("b", 1), TypeError, "b must be True or False, got 1"),
+        (lambda: checks.boolean("b", "yes"), TypeError, "b must be True or False, got 'yes'"),
         (lambda: checks.float_dtype("float16"), TypeError, "dtype must be float32 or float64, got 'float16'"),
         (lambda: checks.layer_dims(3), ValueError, "layer_dims must list at least an input and an output size, got 3"),
         (
@@ -101,3 +103,8 @@ def test_a_float_array_is_handed_on_and_finite_copies_it():
 def test_the_largest_number_that_can_be_squared_is_taken():
     array = np.array([np.sqrt(np.finfo(np.float64).max)])
     assert np.isfinite(array**2).all() and checks.squarable("X", array) is array
+
+
+def test_booleans_of_python_and_numpy_become_those_of_python():
+    assert [checks.boolean("b", value) for value in (True, False, np.True_, np.False_)] == [True, False] * 2
+    assert checks.boolean("b", np.True_) is True

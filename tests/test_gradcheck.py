@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scratchnet import (
+    BatchNorm,
+    Dropout,
     IdentitySquaredError,
     Layer,
     LinearLayer,
@@ -334,3 +336,53 @@ def test_a_gradient_that_is_not_a_number_passes_no_check():
 def test_a_relative_error_of_unequal_shapes_is_refused():
     with pytest.raises(ValueError, match=r"analytic must have shape \(3,\), got \(3, 1\)"):
         relative_error(np.ones((3, 1)), np.ones(3))
+
+
+class Restless(Layer):
+    """Scales by a number that every training forward changes."""
+
+    state = ("scale",)
+
+    def __init__(self):
+        self.scale = [1.0]
+
+    def forward(self, X, training=True):
+        if training:
+            self.scale[0] += 1
+            self.save(self.scale[0])
+        return self.scale[0] * X
+
+    def backward(self, dY):
+        return self.saved() * dY
+
+
+def test_every_forward_of_a_check_starts_from_the_same_state():
+    layer, X = Restless(), off_kinks((4, 3))
+    assert check_layer(layer, X)["X"] < 1e-9 and layer.scale == [1.0]
+    net = NeuralNetwork.from_layers([Restless(), LinearLayer(3, 2, 0), Tanh(), Dropout(0.5, 1), LinearLayer(2, 1, 2)])
+    before = frozen(net)
+    assert max(check_network(net, X, np.ones((4, 1))).values()) < 1e-7 and frozen(net) == before
+
+
+def test_a_network_is_checked_by_its_loss_in_training():
+    """With the running statistics of the start, the loss at inference is another function."""
+    net, X, Y = NeuralNetwork([3, 4, 1], seed=0, activation=Tanh, batch_norm=True), off_kinks((6, 3)), np.ones((6, 1))
+    assert max(check_network(net, X, Y).values()) < 1e-6
+    net.backward(net.forward(X), Y)
+    assert normwise(net.grad, slope(lambda: net.loss(X, Y), net.theta)) > 0.1
+    errors = check_network(net, X, Y, epsilon=1.0)
+    assert min(errors.values()) > 1e-4
+
+
+class Forgetful(BatchNorm):
+    """Leaves out that mean and variance depend on the input."""
+
+    def backward(self, dY):
+        _, sigma = self._cache
+        super().backward(dY)
+        return self.gamma / sigma * dY
+
+
+def test_the_check_finds_a_batch_norm_that_takes_its_statistics_for_constants():
+    errors = check_layer(Forgetful(3), off_kinks((5, 3)))
+    assert errors["X"] > 1e-2 and max(errors["gamma"], errors["beta"]) < 1e-7

@@ -10,7 +10,21 @@ from conftest import frozen, normwise, off_kinks, slope, stacked_linear
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scratchnet import Layer, LinearLayer, NeuralNetwork, ReLU, Sigmoid, Tanh, check_layer, sigmoid, xavier, zeros
+from scratchnet import (
+    BatchNorm,
+    Dropout,
+    Layer,
+    LinearLayer,
+    NeuralNetwork,
+    ReLU,
+    Sigmoid,
+    Tanh,
+    check_layer,
+    sigmoid,
+    xavier,
+    zeros,
+)
+from scratchnet.layers import remember
 
 ACTIVATIONS = [ReLU, Sigmoid, Tanh]
 every_activation = pytest.mark.parametrize("make", ACTIVATIONS, ids=lambda c: c.__name__)
@@ -459,6 +473,22 @@ def test_a_refused_gradient_is_called_by_its_name(layer, name):
         layer.backward(np.ones((4, 1)))
     with pytest.raises(TypeError, match=f"^{name} must hold real numbers"):
         layer.backward(np.full((4, 3), "a"))
+
+
+def test_what_is_remembered_of_layers_is_put_back_as_often_as_asked():
+    norm, drop, other, X = BatchNorm(3), Dropout(0.5, 0), Dropout(0.5, 1), off_kinks((4, 3))
+    layers = [norm, LinearLayer(3, 3), drop, other]
+    other.rng = drop.rng
+    norm.forward(X), drop.forward(X)
+    before, rng = frozen([norm.running_mean, norm.running_var, drop.rng]), drop.rng
+    restore = remember(layers)
+    for _ in range(2):
+        norm.running_var[...] = 7  # in place, too
+        norm.forward(X), drop.forward(X), other.forward(X)
+        assert frozen([norm.running_mean, norm.running_var, drop.rng]) != before
+        restore()
+        assert frozen([norm.running_mean, norm.running_var, drop.rng]) == before
+        assert drop.rng is other.rng is rng
 
 
 def test_what_a_linear_layer_refuses_is_called_by_its_name():

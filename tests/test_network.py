@@ -4,11 +4,13 @@ import pickle
 
 import numpy as np
 import pytest
-from conftest import frozen, off_kinks, stacked_linear
+from conftest import frozen, lasting, off_kinks, stacked_linear
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scratchnet import (
+    BatchNorm,
+    Dropout,
     IdentitySquaredError,
     Layer,
     LinearLayer,
@@ -695,3 +697,70 @@ def test_given_layers_are_tried_in_their_own_precision():
 
     NeuralNetwork.from_layers([Spy(), LinearLayer(2, 1, dtype=np.float32)])
     assert seen == [(np.dtype(np.float32), False)]
+
+
+# Batch normalization and dropout
+
+
+def test_a_hidden_layer_is_linear_then_batch_norm_then_activation_then_dropout():
+    net = NeuralNetwork([3, 5, 4, 2], seed=10, activation=Tanh, batch_norm=True, dropout=0.25, dtype=np.float32)
+    assert [type(layer) for layer in net.layers] == [LinearLayer, BatchNorm, Tanh, Dropout] * 2 + [LinearLayer]
+    assert [layer.gamma.shape for layer in net.layers[1::4]] == [(1, 5), (1, 4)]
+    assert [layer.rate for layer in net.layers[3::4]] == [0.25] * 2
+    assert all(array.dtype == np.float32 for array in (net.theta, net.layers[1].running_var, net.layers[5].gamma))
+    assert net.theta.size == 3 * 5 + 3 * 5 + 5 * 4 + 3 * 4 + 4 * 2 + 2
+    assert_views(net)
+    for layer in (net.layers[1], net.layers[5]):
+        assert (layer.gamma == 1).all() and not layer.beta.any()
+
+
+@pytest.mark.parametrize(
+    ("options", "between"),
+    [({}, [ReLU]), ({"batch_norm": True}, [BatchNorm, ReLU]), ({"dropout": 0.5}, [ReLU, Dropout])],
+    ids=str,
+)
+def test_without_hidden_layers_there_is_nothing_to_normalize_or_to_drop(options, between):
+    assert [type(layer) for layer in NeuralNetwork([3, 1], **options).layers] == [LinearLayer]
+    assert [type(layer) for layer in NeuralNetwork([3, 2, 1], **options).layers] == [LinearLayer, *between, LinearLayer]
+
+
+def test_dropout_layers_are_drawn_from_the_seeds_after_that_of_the_shuffling():
+    net, plain = NeuralNetwork([3, 5, 4, 2], seed=10, dropout=0.5), NeuralNetwork([3, 5, 4, 2], seed=10)
+    assert frozen(net.theta) == frozen(plain.theta)  # drawn from 10, 11, 12
+    assert frozen(net.rng) == frozen(plain.rng) == frozen(np.random.default_rng(13))
+    assert [frozen(net.layers[i].rng) for i in (2, 5)] == [frozen(np.random.default_rng(seed)) for seed in (14, 15)]
+    fresh = [NeuralNetwork([3, 5, 1], dropout=0.5).layers[2].rng.random() for _ in range(2)]
+    assert fresh[0] != fresh[1]
+
+
+def test_without_dropout_and_batch_norm_nothing_is_drawn_or_added():
+    net = NeuralNetwork([3, 5, 2], seed=1, batch_norm=False, dropout=0)
+    assert frozen(net) == frozen(NeuralNetwork([3, 5, 2], seed=1))
+
+
+@pytest.mark.parametrize("how", ["deepcopy", "pickle"])
+def test_a_copy_with_batch_norm_and_dropout_goes_on_alike(problem, how):
+    X, y = problem
+    net = NeuralNetwork([3, 6, 1], seed=0, batch_norm=True, dropout=0.3)
+    net.train(X, y, n_epochs=2, batch_size=5, verbose=False)
+    twin = duplicate(net, how)
+    for network in (net, twin):
+        network.train(X, y, n_epochs=2, batch_size=5, verbose=False)
+        assert_views(network)
+    assert lasting(twin) == lasting(net)
+
+
+def test_predictions_are_those_of_the_layers_at_inference_row_by_row(problem):
+    X, y = problem
+    net = NeuralNetwork([3, 6, 1], seed=0, batch_norm=True, dropout=0.3)
+    net.train(X, y, n_epochs=5, batch_size=5, verbose=False)
+    linear, norm, _, _, last = net.layers
+    Z = (X @ linear.W + linear.b - norm.running_mean) / np.sqrt(norm.running_var + 1e-5) * norm.gamma + norm.beta
+    P = 1 / (1 + np.exp(-(np.where(Z > 0, Z, 0) @ last.W + last.b)))
+    np.testing.assert_allclose(net.predict_proba(X), P, rtol=1e-12)
+    np.testing.assert_allclose(net.predict_proba(X[3:4]), P[3:4], rtol=1e-12)
+    before = lasting(net)
+    net.predict(X), net.accuracy(X, y), net.loss(X, y), net.forward(X, training=False)
+    assert lasting(net) == before
+    net.forward(X)
+    assert lasting(net) != before

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from scratchnet import SGD, Adam, Momentum, Optimizer
+from scratchnet import SGD, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
 from scratchnet.optimizers import BLOCK, blocks
 
-MAKE = {"SGD": lambda: SGD(0.1), "Momentum": lambda: Momentum(0.1), "Adam": lambda: Adam(0.1)}
+MAKE = {kind.__name__: lambda kind=kind: kind(0.1) for kind in (SGD, Momentum, Adam, Nesterov, AdamW)}
+MAKE["RMSProp"] = lambda: RMSProp(0.03)  # whose steps do not become shorter near the minimum
 every = pytest.mark.parametrize("make", MAKE.values(), ids=MAKE.keys())
 
 
@@ -196,7 +197,7 @@ def test_the_base_class_has_no_formula_of_its_own():
         Optimizer(0.1).step(np.ones(1), np.ones(1))
 
 
-@pytest.mark.parametrize("make", [lambda: Momentum(0.1), lambda: Adam(0.1)])
+@pytest.mark.parametrize("make", [make for make in MAKE.values() if make().memory])
 def test_an_optimizer_that_remembers_one_network_is_refused_by_another_of_the_same_size(make):
     optimizer, first, second = make(), np.ones(3), np.ones(3)
     optimizer.step(first, np.ones(3))

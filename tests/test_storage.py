@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import frozen, small_problem
+from conftest import frozen, lasting, small_problem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,20 +30,22 @@ from scratchnet import (
     SGD,
     Activation,
     Adam,
+    AdamW,
     Epoch,
     IdentitySquaredError,
     Layer,
     LinearLayer,
     Momentum,
+    Nesterov,
     NeuralNetwork,
     Optimizer,
     Output,
     ReLU,
+    RMSProp,
     Sigmoid,
     SigmoidCrossEntropy,
     SoftmaxCrossEntropy,
     Tanh,
-    checks,
     storage,
 )
 from scratchnet.storage import load, save
@@ -53,6 +55,9 @@ OPTIMIZERS = {
     "SGD": lambda: SGD(0.3),
     "Momentum": lambda: Momentum(0.3, beta=0.7),
     "Adam": lambda: Adam(0.05, beta1=0.8, beta2=0.95, eps=1e-6),
+    "Nesterov": lambda: Nesterov(0.3, beta=0.7),
+    "RMSProp": lambda: RMSProp(0.05, beta=0.7, eps=1e-6),
+    "AdamW": lambda: AdamW(0.05, beta1=0.8, beta2=0.95, eps=1e-6, weight_decay=0.2),
 }
 BIT_GENERATORS = [np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox, np.random.SFC64]
 posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX")
@@ -341,83 +346,111 @@ def test_a_loaded_optimizer_belongs_to_the_loaded_network(path, make):
     quietly(loaded, twin)
 
 
-# What a network may hold one day: running statistics, and a generator in a layer
-
-
-class Norm(Layer):
-    params = ("gamma",)
-
-    def __init__(self, d, momentum=0.9, dtype=np.float64):
-        self.momentum = checks.number("momentum", momentum, high=1.0)
-        self.gamma = np.ones((1, d), dtype)
-        self.running_mean = np.zeros((1, d), dtype)
-
-    def forward(self, X, training=True):
-        if training:
-            self.running_mean = self.momentum * self.running_mean + (1 - self.momentum) * X.mean(axis=0, keepdims=True)
-            self.save(X)
-        return self.gamma * X if training else self.gamma * (X - self.running_mean)
-
-    def backward(self, dY):
-        self.dgamma = (dY * self.saved()).sum(axis=0, keepdims=True)
-        return self.gamma * dY
-
-
-class Drop(Layer):
-    def __init__(self, rate):
-        self.rate, self.rng = checks.number("rate", rate, high=1.0), np.random.default_rng()
-
-    def forward(self, X, training=True):
-        mask = self.rng.random(X.shape) >= self.rate if training else 1.0
-        if training:
-            self.save(mask)
-        return mask * X
-
-    def backward(self, dY):
-        return self.saved() * dY
-
-
-@pytest.fixture
-def more_kinds(monkeypatch):
-    for kind in (
-        storage._Kind(Norm, sizes=("d",), settings=("momentum",), state=("running_mean",)),
-        storage._Kind(Drop, settings=("rate",), state=("rng",)),
-    ):
-        monkeypatch.setitem(storage.KINDS, kind.cls.__name__, kind)
+# Running statistics, and generators in layers
 
 
 @pytest.mark.parametrize("shared", [False, True])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_class_with_statistics_or_a_generator_takes_one_line_in_the_table(path, more_kinds, dtype, shared):
-    layers = [LinearLayer(3, 4, 0, dtype=dtype), Norm(4, 0.8, dtype), Drop(0.3), LinearLayer(4, 1, 1, dtype=dtype)]
-    net, optimizer = NeuralNetwork.from_layers(layers), Adam(0.05)
+def test_running_statistics_and_the_generators_of_layers_come_back_bit_for_bit(path, dtype, shared):
+    net = NeuralNetwork([3, 6, 4, 1], seed=2, dtype=dtype, batch_norm=True, dropout=0.3)
+    (_, first, _, drop, _, second, _, other), optimizer = net.layers[:-1], Adam(0.05)
+    first.momentum, second.eps, drop.rate = 0.2, 1e-3, 0.4
     if shared:
-        layers[2].rng = net.rng
+        drop.rng = other.rng = net.rng
     quietly(net, optimizer, 2)
     save(net, path, optimizer)
     loaded, twin, rng = load(path)
-    assert frozen(loaded.layers[1].running_mean) == frozen(layers[1].running_mean) and loaded.layers[1].momentum == 0.8
-    assert (loaded.layers[2].rng is loaded.rng) == shared
+    assert lasting(loaded, twin.m, rng) == lasting(net, optimizer.m, net.rng)
+    _, first, _, drop, _, second, _, other = loaded.layers[:-1]
+    assert (first.momentum, second.eps, drop.rate, other.rate) == (0.2, 1e-3, 0.4, 0.3)
+    assert (drop.rng is loaded.rng) == (other.rng is drop.rng) == shared
+    X = small_problem()[0]
+    assert frozen(loaded.predict_proba(X)) == frozen(net.predict_proba(X))
     quietly(net, optimizer, 2)
     quietly(loaded, twin, 2, rng=rng)
-    assert held(loaded, twin) == held(net, optimizer)
-    assert frozen(vars(loaded.layers[2])["rng"]) == frozen(layers[2].rng)
-    assert frozen(loaded.layers[1].running_mean) == frozen(layers[1].running_mean)
+    assert lasting(loaded, twin.m, rng) == lasting(net, optimizer.m, net.rng)
+
+
+@pytest.mark.parametrize("name", ["running_mean", "running_var"])
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.ones((1, 5)), "must have shape (1, 4), got (1, 5)"),
+        (np.ones(4), "must have shape (1, 4), got (4,)"),
+        (np.ones((1, 4), "f4"), "must be float64"),
+        (np.array([[1, np.inf, 1, 1]]), "must be finite in float64, got inf at index (0, 1)"),
+        (np.array([[1, 1, np.nan, 1]]), "must be "),
+        (None, "is missing"),
+    ],
+    ids=["shape", "vector", "dtype", "infinity", "nan", "none"],
+)
+def test_statistics_that_do_not_fit_are_neither_loaded_nor_saved(path, array, message, name):
+    net = NeuralNetwork([3, 4, 1], seed=0, batch_norm=True)
+    save(net, path)
+    saved = path.read_bytes()
+    members = members_of(saved)
+    member = members.pop(f"layers.1.{name}.npy")
+    if array is not None:
+        members[f"layers.1.{name}.npy"] = npy(array)
+        path.write_bytes(saved)
+        setattr(net.layers[1], name, array)
+        with pytest.raises(ValueError, match="^this network cannot be saved: .*layers.1") as caught:
+            save(net, path)
+        assert message in str(caught.value) and path.read_bytes() == saved
+    text = refusal(path, zipped(members))
+    assert f"layers.1.{name}" in text and message in text
+    path.write_bytes(zipped(members | {f"layers.1.{name}.npy": member}))
+    load(path)
+
+
+@pytest.mark.parametrize("value", [-1e-300, math.nan])
+@pytest.mark.parametrize("where", ["layers.1.running_var", "Adam", "AdamW", "RMSProp"])
+def test_a_mean_of_squares_that_has_no_root_is_refused(path, where, value):
+    net, optimizer = trained(OPTIMIZERS.get(where, OPTIMIZERS["SGD"]), batch_norm=True)
+    save(net, path, optimizer)
+    members, place = members_of(path.read_bytes()), where if "." in where else "optimizer.v"
+    array = np.load(io.BytesIO(members[f"{place}.npy"]))
+    for number in (0.0, value):  # nothing at all has a root
+        array.flat[1] = number
+        data = zipped(members | {f"{place}.npy": npy(array)})
+        path.write_bytes(data)
+        if number == 0.0:
+            load(path)
+    assert f"{place} must be at least 0 everywhere, got {value:g}" in refusal(path, data)
+
+
+@pytest.mark.parametrize("name", ["Momentum", "Nesterov"])
+def test_a_moving_average_of_gradients_may_be_negative(path, name):
+    net, optimizer = trained(OPTIMIZERS[name])
+    assert optimizer.v.min() < 0
+    save(net, path, optimizer)
+    assert held(*load(path)[:2]) == held(net, optimizer)
 
 
 @pytest.mark.parametrize(
-    ("array", "message"),
-    [(np.zeros((1, 5)), "must have shape"), (np.zeros((1, 4), "f4"), "must be float64"), (None, "is missing")],
-    ids=["shape", "dtype", "none"],
+    ("layer", "key", "value", "message"),
+    [
+        (1, "momentum", 1.0, "momentum must be a finite number > 0 and < 1, got 1.0"),
+        (1, "momentum", True, "momentum must be"),
+        (1, "eps", 0, "eps must be a finite number > 0, got 0"),
+        (1, "d", 5, r"running_mean must have shape \(1, 5\), got \(1, 4\)"),
+        (1, "d", 10**12, "too few for these layers"),
+        (1, "d", -4, "d must be a positive integer"),
+        (1, "running_var", 1, "'?1'? is missing"),
+        (3, "rate", 1.0, "rate must be a finite number >= 0 and < 1, got 1.0"),
+        (3, "rate", -0.1, "rate must be a finite number >= 0 and < 1, got -0.1"),
+        (3, "rate", math.nan, "rate must be a finite number >= 0 and < 1, got nan"),
+        (3, "rate", "0.5", "rate must be a finite number"),
+        (3, "rate", None, "plain numbers"),
+        (3, "rng", 99, "rng must be the number of a generator, got 99"),
+        (3, "rng", None, "rng must be the number of a generator, got None"),
+        (3, "seed", 7, "layers.3 has missing or unknown keys"),
+    ],
 )
-def test_statistics_that_do_not_fit_are_refused(path, more_kinds, array, message):
-    save(NeuralNetwork.from_layers([LinearLayer(3, 4, 0), Norm(4), LinearLayer(4, 1, 1)]), path)
-    members = members_of(path.read_bytes())
-    if array is None:
-        del members["layers.1.running_mean.npy"]
-    else:
-        members["layers.1.running_mean.npy"] = npy(array)
-    assert "layers.1.running_mean" in refusal(path, zipped(members)) and message in refusal(path, zipped(members))
+def test_settings_of_layers_that_are_out_of_range_are_refused(path, layer, key, value, message):
+    save(NeuralNetwork([3, 4, 1], seed=0, batch_norm=True, dropout=0.5), path)
+    data = with_header(path.read_bytes(), lambda header: header["layers"][layer].update({key: value}))
+    assert re.search(message, refusal(path, data))
 
 
 def test_every_layer_output_and_optimizer_of_scratchnet_is_in_the_table():
@@ -483,7 +516,7 @@ def impostor():
         (lambda net: ("net",), "NeuralNetwork.* str"),
         (lambda net: (net, MyAdam(0.1)), "optimizer .* MyAdam"),
         (lambda net: (net, SignDescent()), "optimizer .* SignDescent"),
-        (lambda net: (net, ReLU()), "optimizer .*SGD, Momentum, Adam.* ReLU"),
+        (lambda net: (net, ReLU()), "optimizer .*SGD, Momentum, .*Adam.* ReLU"),
         (lambda net: (net, np.random.default_rng(0)), "optimizer .* Generator"),
         (lambda net: (net, None, np.random.RandomState(0)), "rng .* RandomState"),  # noqa: NPY002
         (lambda net: (net, None, MyGenerator(np.random.PCG64(0))), "rng .* MyGenerator"),
@@ -1211,7 +1244,7 @@ HOSTILE = {
     "layers that do not fit": (header(lambda h: h["layers"][2].update(d_in=1, d_out=2)), "X must have shape"),
     "an unknown layer": (
         header(lambda h: h["layers"][1].update(kind="LeakyReLU")),
-        "layers.1 must be one of .* LinearLayer, ReLU, .*'LeakyReLU'",
+        "layers.1 must be one of .* LinearLayer, .*ReLU, .*'LeakyReLU'",
     ),
     "a class of Python": (header(lambda h: h["layers"][1].update(kind="os.system")), "layers.1 must be one of"),
     "an optimizer for a layer": (header(lambda h: h["layers"].insert(1, h["optimizer"])), "layers.1 must be one of"),

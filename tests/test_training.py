@@ -7,19 +7,22 @@ import threading
 
 import numpy as np
 import pytest
-from conftest import frozen, small_problem
+from conftest import frozen, lasting, small_problem
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scratchnet import (
     SGD,
     Adam,
+    AdamW,
     Epoch,
     IdentitySquaredError,
     Layer,
     Momentum,
+    Nesterov,
     NeuralNetwork,
     ReLU,
+    RMSProp,
     SoftmaxCrossEntropy,
     Tanh,
     TrainingDiverged,
@@ -34,6 +37,9 @@ OPTIMIZERS = {
     "SGD": lambda: SGD(0.3),
     "Momentum": lambda: Momentum(0.3),
     "Adam": lambda: Adam(0.05),
+    "Nesterov": lambda: Nesterov(0.3),
+    "RMSProp": lambda: RMSProp(0.05),
+    "AdamW": lambda: AdamW(0.05),
 }
 every_optimizer = pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS.keys())
 
@@ -82,6 +88,26 @@ def test_training_is_the_loop_written_out(problem, batch_size):
         np.testing.assert_allclose(record.update_ratios, ratios, rtol=1e-9)
     np.testing.assert_allclose(net.theta, slow.theta, rtol=1e-11)
     assert frozen(rng) != frozen(np.random.default_rng(99))
+
+
+@pytest.mark.parametrize("options", [{"batch_norm": True}, {"dropout": 0.3}, {"batch_norm": True, "dropout": 0.3}])
+def test_training_with_batch_norm_and_dropout_is_the_loop_written_out(problem, options):
+    X, y = problem
+    net, slow, rng = new_net(**options), new_net(**options), np.random.default_rng(99)
+    quietly(net, X, y, rng=np.random.default_rng(99), validation=(X[:4], y[:4]))
+    for epoch in range(4):
+        order, losses = rng.permutation(13), []
+        for rows in (order[:5], order[5:10], order[10:]):
+            P = slow.forward(X[rows])
+            losses += [-float(np.sum(y[rows] * np.log(P) + (1 - y[rows]) * np.log(1 - P)))]
+            slow.backward(P, y[rows])
+            slow.update(0.3)
+        record = net.history[epoch]
+        assert math.isclose(record.loss, math.fsum(losses) / 13, rel_tol=1e-9)
+        assert record.accuracy == slow.accuracy(X, y)  # without dropout, by the running statistics
+        assert math.isclose(record.validation_loss, slow.loss(X[:4], y[:4]), rel_tol=1e-9)
+    np.testing.assert_allclose(net.theta, slow.theta, rtol=1e-9)
+    assert lasting(net)[3] == lasting(slow)[3]  # what the layers have in `state`
 
 
 def batches_of(net, X, y, **kwargs):
