@@ -43,6 +43,7 @@ from scratchnet.variants import AdamW, Nesterov, RMSProp
 
 if TYPE_CHECKING:
     from scratchnet import frames
+    from scratchnet.exercises import check
     from scratchnet.plotting import (
         class_style,
         plot_decision_boundary,
@@ -73,6 +74,7 @@ _ON_TOP = {
         "show",
         "use_style",
     ),
+    "exercises": ("check",),
     "source": ("show_source",),
     "widgets": ("Explorer", "Live", "explorer", "live", "progress_bar"),
 }
@@ -115,6 +117,7 @@ __all__ = [
     "TrainingDiverged",
     "binary_cross_entropy",
     "central_difference",
+    "check",
     "check_layer",
     "check_network",
     "class_style",

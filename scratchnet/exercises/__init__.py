@@ -1,0 +1,27 @@
+"""Exercises that answer back: `check("2.3", my_function)` says pass, or what differs and on which input."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Any
+
+from scratchnet.exercises.core import Exercise, Verdict
+
+EXERCISES: dict[str, Exercise] = {}
+for _module in sorted(module.name for module in pkgutil.iter_modules(__path__)):
+    if _module.startswith("notebook"):
+        EXERCISES |= importlib.import_module(f"{__name__}.{_module}").EXERCISES
+
+
+def check(name: str, answer: Any) -> Verdict:
+    """Judge an answer to the exercise `name`, such as "2.3", on several random inputs.
+
+    Functions and classes are handed over without being called. Whatever is wrong with the answer, the verdict says
+    so in words; it never raises. `check(...).passed` is True or False.
+    """
+    if name not in EXERCISES:
+        chapter = str(name).split(".")[0]
+        known = [other for other in EXERCISES if other.split(".")[0] == chapter] or list(EXERCISES)
+        return Verdict(False, f"There is no exercise {name!r}. There are {', '.join(known)}.")
+    return EXERCISES[name].judge(name, answer)

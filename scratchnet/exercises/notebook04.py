@@ -1,0 +1,179 @@
+"""The exercises of notebook 4, visualization."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from scratchnet.exercises.core import Exercise
+from scratchnet.network import NeuralNetwork
+
+
+def frame_around(X: np.ndarray, margin: float) -> tuple[float, float, float, float]:
+    """Return the borders (left, right, bottom, top) of a picture with a margin around the points X (N, 2)."""
+    (left, bottom), (right, top) = X.min(axis=0) - margin, X.max(axis=0) + margin
+    return left, right, bottom, top
+
+
+def _corners(X: np.ndarray, margin: float) -> tuple[float, ...]:
+    return *(X.min(axis=0) - margin), *(X.max(axis=0) + margin)
+
+
+def _points(rng: np.random.Generator) -> dict[str, Any]:
+    return {"X": np.round(rng.standard_normal((4, 2)) * [1, 2] + [0, 1], 2), "margin": 0.3}
+
+
+def probability_map(net: NeuralNetwork, x1: np.ndarray, x2: np.ndarray) -> np.ndarray:
+    """Return P (len(x2), len(x1)) with the network's probability at the point (x1[j], x2[i]) in row i, column j."""
+    u, v = np.meshgrid(x1, x2)
+    return net.predict_proba(np.column_stack([u.ravel(), v.ravel()])).reshape(u.shape)
+
+
+def _columns_swapped(net: NeuralNetwork, x1: np.ndarray, x2: np.ndarray) -> np.ndarray:
+    u, v = np.meshgrid(x1, x2)
+    return net.predict_proba(np.column_stack([v.ravel(), u.ravel()])).reshape(u.shape)
+
+
+def _column_by_column(net: NeuralNetwork, x1: np.ndarray, x2: np.ndarray) -> np.ndarray:
+    u, v = np.meshgrid(x1, x2, indexing="ij")
+    return net.predict_proba(np.column_stack([u.ravel(), v.ravel()])).reshape(len(x2), len(x1))
+
+
+def _axes(rng: np.random.Generator) -> dict[str, Any]:
+    x1, x2 = np.sort(np.round(rng.uniform(-3, 3, 4), 1)), np.sort(np.round(rng.uniform(-3, 3, 3), 1))
+    return {"seed": int(rng.integers(1000)), "x1": x1, "x2": x2}
+
+
+def _with_a_network(answer: Callable[..., Any], seed: int, x1: np.ndarray, x2: np.ndarray) -> Any:
+    return answer(NeuralNetwork([2, 4, 1], seed=seed), x1, x2)
+
+
+def epoch_norm(gradients: np.ndarray, lengths: np.ndarray) -> float:
+    """Return ‖mean dW‖ of an epoch from dW of every batch (n, d_in, d_out), weighted by the lengths (n,)."""
+    return float(np.linalg.norm(np.tensordot(lengths / lengths.sum(), gradients, axes=1)))
+
+
+def _gradients(rng: np.random.Generator) -> dict[str, Any]:
+    return {"gradients": np.round(rng.standard_normal((3, 2, 2)), 2), "lengths": np.array([64.0, 64.0, 16.0])}
+
+
+def update_ratio(W: np.ndarray, gradients: np.ndarray, lr: float) -> float:
+    """Return ‖W_end - W‖ / ‖W‖ after one step of gradient descent with each of the gradients (n, d_in, d_out)."""
+    return float(np.linalg.norm(lr * gradients.sum(axis=0)) / np.linalg.norm(W))
+
+
+def _relative_to_the_end(W: np.ndarray, gradients: np.ndarray, lr: float) -> float:
+    change = lr * gradients.sum(axis=0)
+    return float(np.linalg.norm(change) / np.linalg.norm(W - change))
+
+
+def _steps(rng: np.random.Generator) -> dict[str, Any]:
+    W, gradients = np.round(rng.standard_normal((2, 2)), 2), np.round(rng.standard_normal((3, 2, 2)), 2)
+    return {"W": W, "gradients": gradients, "lr": 0.1}
+
+
+def plane_through(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean (d,) of the points X (N, d) and the two directions (2, d) in which they spread most."""
+    center = X.mean(axis=0)
+    return center, np.linalg.svd(X - center, full_matrices=False)[2][:2]
+
+
+def _not_centered(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return X.mean(axis=0), np.linalg.svd(X, full_matrices=False)[2][:2]
+
+
+def _first_columns(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    center = X.mean(axis=0)
+    return center, np.linalg.svd(X - center, full_matrices=False)[2][:, :2]
+
+
+def _with_lengths(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    center = X.mean(axis=0)
+    _, S, directions = np.linalg.svd(X - center, full_matrices=False)
+    return center, S[:2, None] * directions[:2]
+
+
+def _features(rng: np.random.Generator) -> dict[str, Any]:
+    return {"X": np.round(rng.standard_normal((7, 5)) * [1, 2, 3, 4, 5] + 3, 2)}
+
+
+def _properties(answer: Callable[..., Any], X: np.ndarray) -> dict[str, Any]:
+    """Return what does not depend on the sign of a direction."""
+    answered = answer(X)
+    if answered is None:
+        return {}
+    center, directions = (np.asarray(part, dtype=float) for part in answered)
+    found: dict[str, Any] = {"center": center, "shape of the directions": np.array(directions.shape)}
+    if center.shape == X.shape[1:] and directions.shape == (2, X.shape[1]):
+        found["directions @ directions.T"] = directions @ directions.T
+        found["points of X moved into the plane"] = center + (X - center) @ directions.T @ directions
+    return found
+
+
+EXERCISES = {
+    "4.1": Exercise(
+        reference=frame_around,
+        inputs=_points,
+        mistakes={
+            "Both borders of one axis come first, then both of the other: left, right, bottom, top.": _corners,
+            "The margin goes outward: subtract it from the least value and add it to the largest.": (
+                lambda X, margin: frame_around(X, -margin)
+            ),
+            "Each feature has a range of its own: min and max need axis=0.": (
+                lambda X, margin: 2 * (X.min() - margin, X.max() + margin)
+            ),
+        },
+    ),
+    "4.2": Exercise(
+        reference=probability_map,
+        inputs=_axes,
+        run=_with_a_network,
+        mistakes={
+            "The columns of the grid are swapped: the first feature is the horizontal one.": _columns_swapped,
+            "The points are listed column by column and put back row by row; leave out indexing.": _column_by_column,
+            "A row of the picture is one value of x2, so the shape is (len(x2), len(x1)).": (
+                lambda net, x1, x2: probability_map(net, x1, x2).T
+            ),
+        },
+    ),
+    "4.3": Exercise(
+        reference=epoch_norm,
+        inputs=_gradients,
+        mistakes={
+            "This is the mean of the norms. Take the mean of the gradients first, so that opposite ones cancel.": (
+                lambda gradients, lengths: lengths @ np.linalg.norm(gradients, axis=(1, 2)) / lengths.sum()
+            ),
+            "Every batch counts alike here; the short one must count for less.": (
+                lambda gradients, lengths: np.linalg.norm(gradients.mean(axis=0))
+            ),
+            "This is the norm of the sum. The weights of a mean add up to 1.": (
+                lambda gradients, lengths: np.linalg.norm(np.tensordot(lengths, gradients, axes=1))
+            ),
+        },
+    ),
+    "4.4": Exercise(
+        reference=update_ratio,
+        inputs=_steps,
+        mistakes={
+            "This is the length of the way. Steps back and forth must cancel, so add them before the norm.": (
+                lambda W, gradients, lr: lr * np.linalg.norm(gradients, axis=(1, 2)).sum() / np.linalg.norm(W)
+            ),
+            "Compare with the weights at the start of the epoch, not with those at its end.": _relative_to_the_end,
+            "A step is the learning rate times the gradient; here it is the gradient.": (
+                lambda W, gradients, lr: update_ratio(W, gradients, 1)
+            ),
+        },
+    ),
+    "4.5": Exercise(
+        reference=plane_through,
+        inputs=_features,
+        run=_properties,
+        mistakes={
+            "These directions start from the origin: subtract the mean before the decomposition.": _not_centered,
+            "NumPy returns the directions as rows, and these are columns.": _first_columns,
+            "The directions must have length 1: leave out the singular values.": _with_lengths,
+        },
+    ),
+}
