@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import textwrap
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ import numpy as np
 
 TRIALS = 5  # random inputs
 TOLERANCE = 1e-6  # of the largest entry
+WIDTH = 84  # characters that fit on a page
 
 
 class Verdict(NamedTuple):
@@ -22,7 +24,7 @@ class Verdict(NamedTuple):
     message: str
 
     def __repr__(self) -> str:
-        return self.message
+        return "\n".join(textwrap.fill(line, WIDTH, subsequent_indent="    ") for line in self.message.splitlines())
 
 
 def nothing(_rng: np.random.Generator) -> dict[str, Any]:

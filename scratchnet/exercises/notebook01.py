@@ -167,8 +167,8 @@ EXERCISES = {
         inputs=_sorted_labels,
         run=_judged_split,
         mistakes={
-            "The rows are sorted by class, so the last ones are all of class 1.": lambda y, n_test, seed: _parts(
-                y, np.arange(len(y) - n_test, len(y))
+            "The rows are sorted by class, so a block of neighboring rows is of one class.": lambda y, n_test, seed: (
+                _parts(y, np.arange(len(y) - n_test, len(y)))
             ),
             "A permutation of all rows leaves the classes to chance. Draw from each class.": lambda y, n_test, seed: (
                 _parts(y, np.random.default_rng(seed).permutation(len(y))[:n_test])

@@ -57,8 +57,8 @@ def _what_the_check_sees(W: Any) -> Any:
     error = check_layer(layer, np.random.default_rng(0).standard_normal((5, 3)))["X"]
     return {
         "shape of W": W.shape,
-        "number of zeros in W": np.sum(W == 0),
-        "relative error for X, as 0 if it is below 1e-7": 0.0 if error < 1e-7 else error,
+        "number of zeros in W": int(np.sum(W == 0)),
+        "relative error for X, as 0 if it is below 1e-7": 0.0 if error < 1e-7 else round(error, 3),
     }
 
 
