@@ -197,6 +197,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
                 answer.value = f'<p role="status">{html.escape(f"{type(error).__name__}: {error}")}</p>'
 
         button.on_click(train)
+        for slider in self.sliders.values():
+            slider.observe(lambda _change: setattr(answer, "value", ""), names="index")  # it is of another setting
         return [button.add_class("with-kernel"), answer.add_class("with-kernel"), self._html(WITHOUT_KERNEL)]
 
     def __repr__(self) -> str:
