@@ -16,7 +16,7 @@ READY := .venv/.ready
 NODE := node_modules/.ready
 
 # The unit tests of the core and of what it imports.
-CORE_TESTS := $(patsubst %,tests/test_%.py,checks datasets activations initializers layers losses optimizers \
+CORE_TESTS := $(patsubst %,tests/test_%.py,checks history datasets activations initializers layers losses optimizers \
   normalization dropout variants schedules network gradcheck bad_input storage training)
 
 # One thread each unless THREADS says otherwise: the networks are small, and sums come out in the same order.

@@ -64,12 +64,12 @@ def log_line(epoch: int, record: Epoch) -> str:
 
 
 def norm(v: np.ndarray) -> float:
-    """Return the Euclidean norm ‖v‖ of a float64 vector, also where the squares vanish or overflow."""
+    """Return the Euclidean norm ‖v‖ of a float64 vector, also where the squares vanish or overflow; NaN stays NaN."""
     square = float(v @ v)
     if 1e-280 < square < math.inf:
         return math.sqrt(square)
     size = np.abs(v).max()  # the squares have vanished or overflowed
-    return float(size * math.sqrt((v / size) @ (v / size))) if size > 0 else 0.0
+    return float(size * math.sqrt((v / size) @ (v / size))) if size != 0 else 0.0
 
 
 def ratio(change: float, size: float) -> float:

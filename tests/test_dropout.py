@@ -35,6 +35,16 @@ def test_the_mask_is_drawn_from_the_seed():
     assert first.tolist() != second.tolist()
 
 
+def test_an_entry_is_dropped_where_the_draw_is_below_the_rate():
+    class Draws:
+        def random(self, shape):
+            return np.array([[0.0, np.nextafter(0.25, 0), 0.25, 0.9]])
+
+    layer = Dropout(0.25)
+    layer.rng = Draws()
+    assert layer.forward(np.full((1, 4), 3.0)).tolist() == [[0.0, 0.0, 4.0, 4.0]]
+
+
 @pytest.mark.parametrize("rate", RATES)
 def test_the_mean_over_many_masks_is_the_input_itself(rate):
     A, layer, n = off_kinks((3, 2)), Dropout(rate, seed=1), 4000

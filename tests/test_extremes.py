@@ -11,15 +11,18 @@ import threading
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from conftest import frozen, off_kinks, small_problem
+from conftest import frozen, lasting, off_kinks, small_problem
 
 from scratchnet import (
     SGD,
     Adam,
+    AdamW,
     IdentitySquaredError,
     Momentum,
+    Nesterov,
     NeuralNetwork,
     ReLU,
+    RMSProp,
     Sigmoid,
     SigmoidCrossEntropy,
     SoftmaxCrossEntropy,
@@ -42,7 +45,7 @@ from scratchnet import (
 )
 
 OUTPUTS = [SigmoidCrossEntropy, SoftmaxCrossEntropy, IdentitySquaredError]
-OPTIMIZERS = [SGD, Momentum, Adam]
+OPTIMIZERS = [SGD, Momentum, Adam, Nesterov, RMSProp, AdamW]
 DTYPES = [np.float32, np.float64]
 
 every_output = pytest.mark.parametrize("output", OUTPUTS, ids=lambda c: c.__name__)
@@ -85,7 +88,7 @@ def assert_sound(net, X, y):
 
 
 def state(net, optimizer):
-    return frozen([net.theta, net.history, optimizer, net.rng])
+    return lasting(net, optimizer)
 
 
 def states_of(make, train, n_epochs):
@@ -134,11 +137,12 @@ def interrupted(k, call, events=("line",), after=lambda: True):
     return hit
 
 
-def test_an_interrupt_at_every_line_leaves_the_last_whole_epoch_and_the_rest_follows_bit_for_bit(capsys):
+@pytest.mark.parametrize("options", [{}, {"batch_norm": True, "dropout": 0.3}], ids=["plain", "with states"])
+def test_an_interrupt_at_every_line_leaves_the_last_whole_epoch_and_the_rest_follows_bit_for_bit(capsys, options):
     X, y = small_problem(5)
 
     def make():
-        return NeuralNetwork([3, 2, 1], seed=1), Adam(0.05)
+        return NeuralNetwork([3, 2, 1], seed=1, **options), Adam(0.05)
 
     def train(net, optimizer, n_epochs):
         net.train(
@@ -188,9 +192,10 @@ def test_an_interrupt_while_the_last_whole_epoch_is_being_restored_does_not_leav
         quietly(net, X, y, n_epochs=n_epochs, batch_size=3, optimizer=optimizer)
 
     def state(net, optimizer):
-        return frozen([net.theta, net.history, vars(optimizer), net.rng])
+        return lasting(net, vars(optimizer))
 
-    net, optimizer = NeuralNetwork([3, 2, 1], seed=1, output=IdentitySquaredError), Fails(0.1)
+    net = NeuralNetwork([3, 2, 1], seed=1, output=IdentitySquaredError, batch_norm=True, dropout=0.3)
+    optimizer = Fails(0.1)
     train(net, optimizer, 2)
     k, expected = 1, state(net, optimizer)
     while True:
@@ -662,3 +667,38 @@ def test_64_layers_are_drawn():
     X, net = off_kinks((4, 2)), NeuralNetwork([2] + [1] * 64 + [1], seed=0, activation=Tanh)
     quietly(net, X, np.ones((4, 1)))
     draw(plot_training(net, X, np.ones((4, 1)), "Deep"))
+
+
+# Batch normalization and dropout
+
+
+@every_dtype
+@every_output
+@pytest.mark.parametrize("scale", [1e-300, 1e-30, 1.0, 1e18])
+def test_batch_norm_trains_at_every_scale_or_says_that_it_diverged(scale, output, dtype):
+    X, Y = scale * off_kinks((6, 3)), targets(output, 6, 2)
+    net = NeuralNetwork([3, 4, 2], seed=0, output=output, dtype=dtype, batch_norm=True, dropout=0.2)
+    try:
+        quietly(net, X, Y, batch_size=3, validation=(X, Y))
+    except TrainingDiverged:
+        assert scale > 1
+    assert_sound(net, X, Y)
+    assert all(np.isfinite(norm.running_var).all() for norm in net.layers[1:-1:4])
+
+
+@every_dtype
+@pytest.mark.parametrize("feature", [0.0, 3.0, 1e-300, 1e15])
+def test_batch_norm_of_constant_features_learns_how_frequent_the_labels_are(feature, dtype):
+    X, y = np.full((4, 2), feature), np.array([[0.0], [1.0], [1.0], [1.0]])
+    net = NeuralNetwork([2, 3, 1], seed=0, dtype=dtype, batch_norm=True)
+    quietly(net, X, y, n_epochs=400, lr=0.5)
+    assert_sound(net, X, y)
+    assert abs(net.loss_history[-1] - 0.5623) < 0.01  # the entropy of 3/4
+
+
+@every_dtype
+def test_almost_everything_may_be_dropped(dtype):
+    X, y = off_kinks((8, 3)), np.ones((8, 1))
+    net = NeuralNetwork([3, 5, 1], seed=0, dtype=dtype, dropout=np.nextafter(1, 0))
+    quietly(net, X, y, n_epochs=5)
+    assert_sound(net, X, y)

@@ -386,3 +386,9 @@ class Forgetful(BatchNorm):
 def test_the_check_finds_a_batch_norm_that_takes_its_statistics_for_constants():
     errors = check_layer(Forgetful(3), off_kinks((5, 3)))
     assert errors["X"] > 1e-2 and max(errors["gamma"], errors["beta"]) < 1e-7
+
+
+def test_targets_of_a_check_are_refused_by_name():
+    net, X = NeuralNetwork([2, 3, 1], seed=0), off_kinks((1, 2))
+    with pytest.raises(ValueError, match=r"^y must be finite in float64, got nan at index \(0, 0\)$"):
+        check_network(net, X, [[np.nan]])

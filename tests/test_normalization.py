@@ -58,6 +58,12 @@ def test_training_and_inference_are_the_formulas_written_as_loops(N, d, seed):
         assert np.isclose(layer.running_var[0, j], 0.7 * old_var + 0.3 * squares / (N - 1))
 
 
+def test_three_samples_worked_by_hand():
+    layer = BatchNorm(1, momentum=0.5)
+    layer.forward(np.array([[1.0], [2.0], [6.0]]))  # mean 3, squares 4 + 1 + 9 = 14, of which the half is 7
+    np.testing.assert_allclose([layer.running_mean.item(), layer.running_var.item()], [1.5, 4.0], rtol=1e-15)
+
+
 def test_two_samples_worked_by_hand():
     layer = BatchNorm(1, eps=3.0)
     # mean 3, variance ((-1)² + 1²) / 2 = 1, σ = √(1 + 3) = 2; unbiased variance 2
@@ -183,6 +189,8 @@ def test_nothing_that_is_handed_out_changes_later_and_no_input_does():
 def test_a_leading_axis_gives_what_separate_layers_give():
     layers, Z, dY = [ready(seed=k) for k in range(3)], off_kinks((3, 4, 3)), off_kinks((3, 4, 3), seed=1)
     together = stacked(layers)
+    with pytest.raises(ValueError, match=r"^Z must have shape \(N, 3\), got \(3, 4, 2\)"):
+        together.forward(Z[..., :2])
     inference = together.forward(Z, training=False)
     Y, dZ = together.forward(Z), together.backward(dY)
     for k, layer in enumerate(layers):

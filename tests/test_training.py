@@ -860,3 +860,20 @@ def test_norms_are_right_whatever_their_size(size):
     assert math.isclose(net.grad_norms[0, 0], 5e10 * size, rel_tol=1e-14)
     if size >= 1:
         assert net.update_ratios.tolist() == [[math.inf]]
+
+
+def test_a_divergence_says_what_happened_what_to_do_and_what_is_left():
+    net = NeuralNetwork([1, 1], seed=0, output=IdentitySquaredError)
+    with pytest.raises(TrainingDiverged) as caught:
+        quietly(net, [[1.0]] * 3, [[0.0]] * 3, batch_size=2, optimizer=Sets(0.5, 1e200))
+    assert str(caught.value) == (
+        "the loss overflowed in epoch 0, batch 1. Try a learning rate below 0.5, such as 0.05, smaller initial "
+        "weights, or standardized features. The network and its history are as they were after the last whole epoch."
+    )
+
+
+def test_a_gradient_whose_norm_overflows_is_a_divergence():
+    """The weights start at 0, so every entry of the gradient is -1e154 · 1e154, and four of them have norm 2e308."""
+    net = NeuralNetwork([4, 1], seed=0, init=zeros, output=IdentitySquaredError)
+    with pytest.raises(TrainingDiverged, match="^a gradient overflowed in epoch 0, batch 0"):
+        quietly(net, np.full((1, 4), 1e154), [[1e154]], optimizer=SGD(1e-320))

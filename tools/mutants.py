@@ -23,8 +23,10 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / ".venv" / "mutants"  # where no other tool looks
 EXPLAINED = ROOT / "tests" / "mutants.md"
-CORE = ("checks", "history", "datasets", "activations", "initializers", "layers", "losses", "optimizers")
-CORE += ("normalization", "dropout", "variants", "schedules", "network", "gradcheck")
+CORE = (
+    *("checks", "history", "datasets", "activations", "initializers", "layers", "losses", "optimizers"),
+    *("normalization", "dropout", "variants", "schedules", "network", "gradcheck"),
+)
 BOUND = 0.95
 KILLED = ("killed", "timeout")
 ORDER = """
