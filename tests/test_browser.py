@@ -483,3 +483,75 @@ def test_a_page_can_be_read_with_scripts_switched_off(page: str, browser: Browse
             in_its_place = place.locator("xpath=following-sibling::noscript")
             expect(in_its_place.locator("svg[role='img']").first).to_be_visible()
             expect(in_its_place.locator("figcaption")).to_be_visible()
+
+
+# --- reading progress ---
+
+EXERCISES_PAGE = "chapters/02_layer_primitives"
+
+
+def test_what_a_reader_ticks_off_is_kept_shown_and_erased(browser: Browser, address: str) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        noted = watch(page)
+        page.goto(f"{address}/{EXERCISES_PAGE}.html")
+        line, badges = page.locator(".progress-line"), page.locator(".progress-badge")
+        sections, exercises = page.get_by_label("Read: ", exact=False), page.get_by_label("Done: ", exact=False)
+        n_sections, n_exercises = sections.count(), exercises.count()
+        assert n_sections >= 4
+        assert n_exercises >= 4
+        told = "Read here: {} of {} sections. Done: {} of {} exercises."
+        expect(line).to_have_text(told.format(0, n_sections, 0, n_exercises))
+        expect(badges).to_have_count(0)
+        exercises.first.check()
+        sections.nth(1).check()
+        sections.nth(2).check()
+        sections.nth(2).uncheck()
+        expect(line).to_have_text(told.format(1, n_sections, 1, n_exercises))
+        page.reload()
+        expect(line).to_have_text(told.format(1, n_sections, 1, n_exercises))
+        expect(exercises.first).to_be_checked()
+        expect(sections.nth(1)).to_be_checked()
+        expect(sections.nth(2)).not_to_be_checked()
+        expect(badges).to_have_text([f"2/{n_sections + n_exercises}"])
+        page.goto(f"{address}/chapters/index.html")
+        overview = page.locator("#reading-progress")
+        expect(overview).to_contain_text("ticked off 2 sections and exercises on 1 page")
+        expect(badges).to_have_count(1)
+        overview.get_by_role("button", name="Erase my progress").click()
+        expect(badges).to_have_count(0)
+        expect(overview).to_contain_text("Below every section")
+        assert (
+            page.evaluate("localStorage.length - Number('theme' in localStorage) - Number('mode' in localStorage)") == 0
+        )
+        page.goto(f"{address}/{EXERCISES_PAGE}.html")
+        expect(line).to_have_text(told.format(0, n_sections, 0, n_exercises))
+        assert noted.problems == []
+
+
+def test_progress_works_where_a_browser_keeps_nothing_and_survives_what_is_kept_wrong(
+    browser: Browser, address: str
+) -> None:
+    for script in (
+        "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no', 'SecurityError'); }})",
+        "localStorage.setItem('scratchnet-progress', '{broken')",
+    ):
+        with browser.new_context() as context:
+            page = context.new_page()
+            page.add_init_script(script)
+            page.goto(f"{address}/{EXERCISES_PAGE}.html")
+            page.get_by_label("Done: ", exact=False).first.check()
+            expect(page.locator(".progress-line")).to_contain_text("Done: 1 of")
+
+
+@pytest.mark.parametrize("name", ["chapters/02_layer_primitives"])
+def test_hints_solutions_and_answers_open_by_keyboard(browser: Browser, address: str, name: str) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{address}/{name}.html")
+        for kind in ("hint", "solution", "right", "wrong"):
+            details = page.locator(f"details.{kind}").first
+            body = details.locator(":scope > :not(summary)").first
+            expect(body).to_be_hidden()
+            details.locator("summary").press("Enter")
+            expect(body).to_be_visible()
