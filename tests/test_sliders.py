@@ -120,7 +120,7 @@ def test_the_button_trains_at_the_ends_of_the_sliders_and_at_every_preset(page):
         settings = [dict(zip(explorer.axes, values, strict=True)) for values in ends]
         for setting in settings + [first | preset for preset in explorer.presets.values()]:
             answer = explorer.retrain(**setting)
-            assert answer.startswith('<figure class="frame">')
+            assert '<figure class="frame">' in answer
             (said,) = re.findall("<figcaption>(.*)</figcaption>", answer)
             assert len(said) > 40, setting
             assert "nan" not in said, setting

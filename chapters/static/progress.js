@@ -3,7 +3,7 @@
   "use strict";
 
   var KEY = "scratchnet-progress"; // {page: {total: number, done: [ids]}}
-  var page = window.DOCUMENTATION_OPTIONS && DOCUMENTATION_OPTIONS.pagename;
+  var page = typeof DOCUMENTATION_OPTIONS === "undefined" ? "" : DOCUMENTATION_OPTIONS.pagename;
   var article = document.querySelector("article.bd-article");
 
   // A browser may refuse to keep anything; then the boxes work until the page is left.
