@@ -49,7 +49,7 @@ def _pair(answer: Any, dY: np.ndarray, Z_hat: np.ndarray) -> dict[str, Any]:
     result = answer(dY, Z_hat)
     if result is None or result is ...:
         return {}
-    if not isinstance(result, tuple) or len(result) != 2:
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
         raise TypeError("return two arrays, dgamma and dbeta")
     return dict(zip(("dgamma", "dbeta"), result, strict=True))
 
@@ -131,6 +131,8 @@ EXERCISES = {
             "Every hidden unit has two running numbers, a mean and a variance.": (737, 48),
             "The output layer has no batch normalization after it: only the 48 hidden units count.": (739, 98),
             "The running statistics are not learned: no gradient reaches them.": (833, 96),
+            "A bias before a batch normalization is useless, but it is there, and it counts.": (689, 96),
+            "The learned numbers come first.": (96, 737),
         },
     ),
     "8.2": Exercise(
@@ -148,6 +150,12 @@ EXERCISES = {
             ),
             "The batch's own variance divides by N; N - 1 is for the running one.": lambda Z, gamma, beta, eps: (
                 gamma * (Z - _mean(Z)) / np.sqrt(Z.var(axis=0, ddof=1) + eps) + beta
+            ),
+            "eps is missing: add it to the variance, under the root.": lambda Z, gamma, beta, eps: (
+                gamma * (Z - _mean(Z)) / Z.std(axis=0) + beta
+            ),
+            "Scale first, then shift: gamma does not multiply beta.": lambda Z, gamma, beta, eps: (
+                gamma * ((Z - _mean(Z)) / np.sqrt(Z.var(axis=0) + eps) + beta)
             ),
         },
     ),
@@ -185,6 +193,18 @@ EXERCISES = {
             ),
             "Gamma is missing: Y = gamma Z_hat + beta.": lambda dY, Z_hat, gamma, sigma: (
                 (dY - _mean(dY) - Z_hat * _mean(dY * Z_hat)) / sigma
+            ),
+            "Sigma is missing: Z_hat is the centered Z, divided by it.": lambda dY, Z_hat, gamma, sigma: (
+                gamma * (dY - _mean(dY) - Z_hat * _mean(dY * Z_hat))
+            ),
+            "The mean depends on Z too: the mean of dY is missing.": lambda dY, Z_hat, gamma, sigma: (
+                gamma / sigma * (dY - Z_hat * _mean(dY * Z_hat))
+            ),
+            "The last term points along Z_hat: multiply the mean of dY * Z_hat by Z_hat.": (
+                lambda dY, Z_hat, gamma, sigma: gamma / sigma * (dY - _mean(dY) - _mean(dY * Z_hat))
+            ),
+            "The means run over the samples, as the forward's do: axis=0.": lambda dY, Z_hat, gamma, sigma: (
+                gamma / sigma * (dY - _mean(dY, 1) - Z_hat * _mean(dY * Z_hat, 1))
             ),
         },
     ),

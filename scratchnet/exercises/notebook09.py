@@ -51,12 +51,12 @@ def back_through_dropout(dZ2: np.ndarray, W2: np.ndarray, M: np.ndarray, Z1: np.
 
 
 def _curve(rng: np.random.Generator) -> dict[str, Any]:
-    """Losses that fall, with one bump, then stay above their best for a while, and fall once more at the end."""
-    patience = int(rng.integers(2, 5))
-    fall = np.sort(rng.uniform(0.7, 1.0, int(rng.integers(2, 4))))[::-1]
-    rest = rng.uniform(0.6, 0.9, patience + 1)
-    losses = np.round([*fall, 0.99, 0.5, *rest, 0.3, 0.4], 2)
-    return {"losses": losses, "patience": patience}
+    """Losses that fall with `patience` bumps, stay above 0.5 for `patience` epochs, and fall twice more later."""
+    patience = int(rng.integers(2, 4))
+    fall = np.linspace(0.9, 0.7, patience) + rng.uniform(-0.02, 0.02, patience)
+    bumpy = np.column_stack([fall, fall + 0.05]).ravel()
+    losses = [*bumpy, 0.5, *rng.uniform(0.6, 0.9, patience), 0.3, *rng.uniform(0.6, 0.9, patience + 1), 0.2]
+    return {"losses": np.round(losses, 2), "patience": patience}
 
 
 def epoch_to_keep(losses: np.ndarray, patience: int) -> int:
@@ -72,6 +72,23 @@ def epoch_to_keep(losses: np.ndarray, patience: int) -> int:
 
 def _epoch_of_stop(losses: np.ndarray, patience: int) -> int:
     return epoch_to_keep(losses, patience) + patience
+
+
+def _one_epoch_late(losses: np.ndarray, patience: int) -> int:
+    return epoch_to_keep(losses, patience + 1)
+
+
+def _bumps_in_all(losses: np.ndarray, patience: int) -> int:
+    """Stop after `patience` epochs without an improvement, wherever they are."""
+    best, bumps = 0, 0
+    for epoch, loss in enumerate(losses):
+        if loss < losses[best]:
+            best = epoch
+        elif epoch > 0:
+            bumps += 1
+        if bumps == patience:
+            break
+    return best
 
 
 def _first_rise(losses: np.ndarray, patience: int) -> int:
@@ -115,6 +132,26 @@ class _VarianceAsDeviation(GaussianDropout):
         return self.rate / (1 - self.rate)
 
 
+class _MeanZero(GaussianDropout):
+    def forward(self, A: np.ndarray, training: bool = True) -> np.ndarray:
+        result = super().forward(A, training)
+        if not training:
+            return result
+        M = self.saved() - 1
+        self.save(M)
+        return A * M
+
+
+class _ScaledAtPrediction(GaussianDropout):
+    def forward(self, A: np.ndarray, training: bool = True) -> np.ndarray:
+        return super().forward(A, training) if training else A * (1 - self.rate)
+
+
+class _NoCopy(GaussianDropout):
+    def forward(self, A: np.ndarray, training: bool = True) -> np.ndarray:
+        return super().forward(A, training) if training else A
+
+
 class _NewNoiseBackward(GaussianDropout):
     def backward(self, dA: np.ndarray) -> np.ndarray:
         return self.forward(dA)
@@ -138,6 +175,8 @@ def _run_layer(kind: Any, rate: float, seed: int, A: np.ndarray, dA: np.ndarray)
     layer = kind(rate, seed)
     restore = remember([layer])
     parts = {"Training forward": layer.forward(A), "Inference": layer.forward(A, training=False)}
+    if parts["Inference"] is not None:
+        parts["Inference returns a copy"] = not np.shares_memory(parts["Inference"], A)
     parts["Backward, after both"] = layer.backward(dA)
     restore()
     return parts | {"Training forward once more, with `state` put back": layer.forward(A)}
@@ -155,6 +194,11 @@ EXERCISES = {
                 n * (1 - rate),
                 1 / rate,
             ),
+            "The rate is the share that is removed, not the share that is left.": lambda n, rate: (
+                n * rate,
+                1 / (1 - rate),
+            ),
+            "Return the number of units first, then the factor.": lambda n, rate: (1 / (1 - rate), n * (1 - rate)),
         },
     ),
     "9.2": Exercise(
@@ -173,6 +217,12 @@ EXERCISES = {
             "Divide by the share that stays, 1 - rate, not by the share that goes.": lambda A, U, rate: (
                 A * (U >= rate) / rate
             ),
+            "This keeps the right share, but other entries: one stays where U >= rate.": lambda A, U, rate: (
+                A * (U < 1 - rate) / (1 - rate)
+            ),
+            "The rate is the share that goes, so an entry stays where U >= rate, not 1 - rate.": lambda A, U, rate: (
+                A * (U >= 1 - rate) / (1 - rate)
+            ),
         },
     ),
     "9.3": Exercise(
@@ -188,6 +238,9 @@ EXERCISES = {
             "The slope of the ReLU is missing: no gradient where Z1 is not positive.": lambda dZ, W, M, Z: (
                 (dZ @ W.T) * M
             ),
+            "The slope of the ReLU is 1 or 0, not the value of the ReLU.": lambda dZ, W, M, Z: (
+                (dZ @ W.T) * M * np.maximum(Z, 0)
+            ),
         },
     ),
     "9.4": Exercise(
@@ -199,6 +252,9 @@ EXERCISES = {
             ),
             "This is the epoch in which training stops; keep the best one before it.": _epoch_of_stop,
             "One rise is not the end: patience says how many epochs without improvement are.": _first_rise,
+            "This stops one epoch late: `patience` epochs without improvement end it.": _one_epoch_late,
+            "Only epochs in a row count: every improvement starts the count anew.": _bumps_in_all,
+            "Epochs are counted from 0.": lambda losses, patience: epoch_to_keep(losses, patience) + 1,
         },
     ),
     "9.5": Exercise(
@@ -208,6 +264,9 @@ EXERCISES = {
         mistakes={
             "There is noise at inference: with training=False return a copy of A.": _Always,
             "The variance is rate / (1 - rate), so sigma is its square root.": _VarianceAsDeviation,
+            "The factors have the mean 1: M is 1 + sigma * xi.": _MeanZero,
+            "The mean of M is 1, so there is nothing to scale at inference.": _ScaledAtPrediction,
+            "Inference hands back A itself: whoever changes the result changes A. Return a copy.": _NoCopy,
             "Backward has to use the M of the forward pass: save it there, and draw nothing new.": _NewNoiseBackward,
             'An interrupt would not put the generator back: name it, state = ("rng",).': _Forgetful,
         },
