@@ -69,6 +69,10 @@ def _own_error(a: np.ndarray, n: np.ndarray) -> Any:
     return np.linalg.norm(a - n) / np.linalg.norm(a) if np.any(a) else 0.0
 
 
+def _zero_if_either_is(a: np.ndarray, n: np.ndarray) -> Any:
+    return _plain_error(a, n) if np.any(a) and np.any(n) else 0.0
+
+
 def _squared_error(a: np.ndarray, n: np.ndarray) -> Any:
     total = np.sum(a * a) + np.sum(n * n)
     return np.sum((a - n) ** 2) / total if total else 0.0
@@ -127,6 +131,12 @@ class _SummedMean(Centered):
     def backward(self, dY: np.ndarray) -> np.ndarray:
         super().backward(dY)
         return self.gamma * (dY - dY.sum(axis=0, keepdims=True))
+
+
+class _OverallMean(Centered):
+    def backward(self, dY: np.ndarray) -> np.ndarray:
+        super().backward(dY)
+        return self.gamma * (dY - dY.mean())
 
 
 def _centered_inputs(rng: np.random.Generator) -> dict[str, Any]:
@@ -205,7 +215,16 @@ CANDIDATES: dict[str, Maker] = {
 
 
 def _judgments(answer: Any) -> dict[str, Any]:
-    return {name: answer(make) for name, make in CANDIDATES.items()}
+    judgments = {}
+    for name, make in CANDIDATES.items():
+        try:
+            judgments[name] = answer(make)
+        except Exception as error:
+            if name.startswith("a right layer"):
+                raise
+            said = f"{error}. It was given {name}. Catch what a wrong layer raises, and return False"
+            raise RuntimeError(said).with_traceback(error.__traceback__) from None
+    return judgments
 
 
 def _batch(n: int, d: int, seed: int = 0) -> np.ndarray:
@@ -292,6 +311,7 @@ EXERCISES = {
         run=_errors,
         mistakes={
             "0/0 is not a number. Two zero gradients agree, so the error is 0.": _plain_error,
+            "The error is 0 only if both gradients are zero. If one of them is, it is 1.": _zero_if_either_is,
             "A constant in the denominator hides every error in a gradient that is small itself.": _padded_error,
             "This divides by the length of a alone. Then a and n do not play the same part.": _own_error,
             "These are squared lengths. An error of 1e-4 would look like one of 1e-8.": _squared_error,
@@ -306,6 +326,7 @@ EXERCISES = {
             "dX is right now, but dgamma is not: γ multiplies X - μ, and backward uses X.": _KeepsInput,
             "γ is shared by all rows, so dgamma is a sum over the batch, not a mean.": _MeanGradient,
             "μ is a mean, so what comes back through it is the mean of dY, not its sum.": _SummedMean,
+            "Each column has a μ of its own, so the mean of dY is taken column by column.": _OverallMean,
         },
     ),
     "6.5": Exercise(

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet import Optimizer
+from scratchnet import Optimizer, cosine_decay, warm_up
 from scratchnet.exercises.core import Exercise
 
 # 7.1
@@ -25,13 +25,13 @@ def _average(rng: np.random.Generator) -> dict[str, Any]:
 
 
 def _named(*names: str) -> Any:
-    """Return a `run` that gives the arrays of a tuple their names, or None to each where there is no such tuple."""
+    """Return a `run` that gives the arrays that were returned their names, or None to each if nothing was."""
 
     def run(answer: Any, *inputs: Any) -> dict[str, Any]:
         result = answer(*inputs)
         if result is None or result is ...:
             return dict.fromkeys(names)
-        if not isinstance(result, tuple) or len(result) != len(names):
+        if not isinstance(result, (tuple, list)) or len(result) != len(names):
             raise ValueError(f"the function must return {len(names)} arrays: return {', '.join(names)}")
         return dict(zip(names, result, strict=True))
 
@@ -55,6 +55,11 @@ def _sum_instead_of_average(theta: Any, v: Any, grad: Any, lr: float, beta: floa
 def _uphill(theta: Any, v: Any, grad: Any, lr: float, beta: float) -> Any:
     v = beta * v + (1 - beta) * grad
     return theta + lr * v, v
+
+
+def _order_exchanged(theta: Any, v: Any, grad: Any, lr: float, beta: float) -> Any:
+    theta, v = _momentum_step(theta, v, grad, lr, beta)
+    return v, theta
 
 
 def _weights_exchanged(theta: Any, v: Any, grad: Any, lr: float, beta: float) -> Any:
@@ -83,6 +88,7 @@ def _adam(
     eps: float,
     *,
     square: Any = np.square,
+    root: Any = np.sqrt,
     correct: Any = lambda average, beta, t: average / (1 - beta**t),
     eps_inside: bool = False,
     keep_corrected: bool = False,
@@ -90,7 +96,7 @@ def _adam(
     m = beta1 * m + (1 - beta1) * grad
     v = beta2 * v + (1 - beta2) * square(grad)
     m_hat, v_hat = correct(m, beta1, t), correct(v, beta2, t)
-    size = np.sqrt(v_hat + eps) if eps_inside else np.sqrt(v_hat) + eps
+    size = np.sqrt(v_hat + eps) if eps_inside else root(v_hat) + eps
     theta = theta - lr * m_hat / size
     return (theta, m_hat, v_hat) if keep_corrected else (theta, m, v)
 
@@ -105,7 +111,7 @@ def _lengths(rng: np.random.Generator) -> dict[str, Any]:
 
 def _all_epochs(answer: Any, lr: float, w: int, T: int) -> dict[str, Any]:
     rates = [answer(epoch, lr, w, T) for epoch in range(T + 1)]
-    return {"epochs 0 to T": None if None in rates else rates}
+    return {"epochs 0 to T": None if any(rate is None for rate in rates) else np.array(rates)}
 
 
 def _warm_then_cosine(epoch: int, lr: float, w: int, T: int) -> float:
@@ -120,6 +126,14 @@ def _from_zero(epoch: int, lr: float, w: int, T: int) -> float:
 
 def _cosine_from_the_start(epoch: int, lr: float, w: int, T: int) -> float:
     return lr * (epoch + 1) / w if epoch < w else lr * (1 + float(np.cos(np.pi * epoch / T))) / 2
+
+
+def _multiplied(epoch: int, lr: float, w: int, T: int) -> float:
+    return warm_up(cosine_decay(lr, T), w)(epoch)
+
+
+def _one_epoch_too_long(epoch: int, lr: float, w: int, T: int) -> float:
+    return lr * (epoch + 1) / w if epoch <= w else _warm_then_cosine(epoch, lr, w, T)
 
 
 def _straight(epoch: int, lr: float, w: int, T: int) -> float:
@@ -140,7 +154,8 @@ def _four_steps(rng: np.random.Generator) -> dict[str, Any]:
 
 
 def _taken(answer: Any, theta: np.ndarray, gradients: np.ndarray) -> dict[str, Any]:
-    optimizer, found = answer(0.1), {}
+    unfinished = answer.rule is Optimizer.rule
+    optimizer, found = answer(0.1) if unfinished else answer(0.1, beta1=0.9, beta2=0.99), {}
     theta = theta.copy()
     for t, grad in enumerate(gradients, start=1):
         optimizer.step(theta, grad.copy())
@@ -183,6 +198,16 @@ class _SignOfGradient(_Lion):
         m += (1 - self.beta2) * grad
 
 
+class _OneBeta(_Lion):
+    def __init__(self, lr: float, beta1: float = 0.9, beta2: float = 0.99) -> None:
+        super().__init__(lr, beta1, beta2=beta1)
+
+
+class _Motionless(_Lion):
+    def rule(self, theta: np.ndarray, grad: np.ndarray, m: np.ndarray) -> None:
+        pass
+
+
 class _Forgetful(_Lion):
     def rule(self, theta: np.ndarray, grad: np.ndarray, m: np.ndarray) -> None:
         theta -= self.lr * np.sign(self.beta1 * m + (1 - self.beta1) * grad)
@@ -218,6 +243,7 @@ EXERCISES = {
             ),
             "The step goes uphill. Descent subtracts.": _uphill,
             "The weights are exchanged: beta belongs to the old v, 1 - beta to the gradient.": _weights_exchanged,
+            "Return theta first, then v.": _order_exchanged,
         },
     ),
     "7.3": Exercise(
@@ -231,9 +257,13 @@ EXERCISES = {
             "The correction divides by 1 - beta, which is right in the first step only; beta is raised to t.": (
                 lambda *inputs: _adam(*inputs, correct=lambda average, beta, t: average / (1 - beta))
             ),
-            "t is counted from 1, so the exponent is t itself, not t - 1 or t + 1.": (
+            "t is counted from 1, so the exponent is t itself, not t - 1.": (
                 lambda *inputs: _adam(*inputs, correct=lambda average, beta, t: average / (1 - beta ** (t - 1)))
             ),
+            "t is counted from 1, so the exponent is t itself, not t + 1.": (
+                lambda *inputs: _adam(*inputs, correct=lambda average, beta, t: average / (1 - beta ** (t + 1)))
+            ),
+            "The step is divided by the root of the corrected v.": lambda *inputs: _adam(*inputs, root=np.positive),
             "eps is added to the root, outside of it.": lambda *inputs: _adam(*inputs, eps_inside=True),
             "v averages the squares of the gradients, not their absolute values.": (
                 lambda *inputs: _adam(*inputs, square=np.abs)
@@ -252,6 +282,10 @@ EXERCISES = {
             "The cosine runs from epoch 0, so that the rate jumps at the end of the warm-up. Let it begin at w.": (
                 _cosine_from_the_start
             ),
+            "That is the library's warm_up, whose cosine runs from epoch 0, and down to lr / 100. Let it begin at w.": (
+                _multiplied
+            ),
+            "The warm-up ends with epoch w - 1, at lr. Epoch w belongs to the cosine.": _one_epoch_too_long,
             "This falls along a straight line; half a cosine is flat at both ends.": _straight,
             "This is a whole period of the cosine, which comes back up. Half of one goes from 0 to pi.": _whole_period,
         },
@@ -264,6 +298,8 @@ EXERCISES = {
             "m is changed before the step; the step uses the old one.": _AverageFirst,
             "The sign is missing: every entry moves by lr, whatever the size.": _NoSign,
             "The sign is that of the gradient alone; it should be that of the average with it.": _SignOfGradient,
+            "beta1 is for the sign; m is averaged with beta2.": _OneBeta,
+            "Nothing moves. Inside of rule, `theta = ...` makes a new array; `theta -= ...` changes it.": _Motionless,
             "m never changes. Inside of rule, `m = ...` makes a new array; `m *= ...` and `m += ...` change it.": (
                 _Forgetful
             ),
