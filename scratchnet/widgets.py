@@ -19,7 +19,7 @@ from scratchnet.plotting import to_png
 
 # Shown by the book's style sheet only, where no kernel can answer.
 WITHOUT_KERNEL = (
-    '<p class="without-kernel" style="display: none">To train a setting of your own, open this notebook in Jupyter: '
+    '<p class="without-kernel" style="display: none">To run a setting of your own, open this notebook in Jupyter: '
     "download it with the button at the top of the page, or run <code>make lab</code>.</p>"
 )
 
@@ -185,7 +185,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
     def _retraining(self) -> list[Any]:
         if self._retrain is None:
             return []
-        button = ipywidgets.Button(description="Train this setting again, now", layout=ipywidgets.Layout(width="auto"))
+        button = ipywidgets.Button(description="Run this setting again, now", layout=ipywidgets.Layout(width="auto"))
         answer = self._html("")
         retrain = self._retrain
 
