@@ -1,6 +1,7 @@
 """Every exercise: its solution passes, its plausible mistakes are refused each with a message of its own; quizzes."""
 
 import re
+import sys
 
 import nbformat
 import numpy as np
@@ -155,3 +156,218 @@ def test_a_value_in_place_of_a_function_is_asked_for_the_function():
 
 def test_nan_is_not_right():
     assert not check("2.1", lambda a: a * np.nan).passed
+
+
+RIGHT = np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        lambda a: a > 0,
+        lambda a: (a > 0).tolist(),
+        lambda a: (a > 0).astype(np.float32),
+        lambda a: (a > 0).astype(object) * 1,
+        lambda a, shift=0: np.heaviside(a, shift),
+        lambda *args: np.sign(args[0]),
+    ],
+)
+def test_a_right_answer_is_right_in_any_style(style):
+    assert check("2.1", style)
+
+
+def test_a_verdict_counts_as_true_only_if_the_answer_passed():
+    assert check("2.1", np.sign)
+    assert not check("2.1", np.ones_like)
+
+
+@pytest.mark.parametrize("name", [2.1, " 2.1 ", "2.1\n", np.float64(2.1)])
+def test_the_name_of_an_exercise_may_be_a_number_or_have_spaces_around_it(name):
+    assert check(name, np.sign)
+
+
+class Unfriendly:
+    """An object that can be neither printed nor made an array."""
+
+    def __repr__(self):
+        raise RuntimeError("no text")
+
+    def __array__(self, *args, **kwargs):
+        raise RuntimeError("no numbers")
+
+
+class UnfriendlyError(Exception):
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+@pytest.mark.parametrize("name", [None, [2.1], {}, np.sign, Unfriendly()])
+def test_a_name_that_is_none_is_told_so(name):
+    assert "There is no exercise" in check(name, np.sign).message
+
+
+def raising(error):
+    def answer(*args):
+        raise error
+
+    return answer
+
+
+async def asynchronous(*args): ...
+
+
+def endless(*args):
+    return endless(*args)
+
+
+STRANGE = [
+    *(0, "x", b"x", [], {}, {"a": 1}, [[1], [1, 2]], 1j, Unfriendly(), range(3), {1}, True, np.array([1, "a"], object)),
+    *((None, None), ("a", "b"), {"dW": ...}, np.ma.masked_all((3, 2)), np.zeros((0, 3)), np.datetime64("2020-01-01")),
+]
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+@pytest.mark.filterwarnings("ignore")
+def test_no_answer_however_strange_passes_or_ends_in_a_traceback(name, capsys):
+    errors = [ValueError("a\nb"), UnfriendlyError(), SystemExit(3), NotImplementedError(), StopIteration(), Warning()]
+    returning = [lambda *args, value=value: value for value in STRANGE]
+    for answer in [*STRANGE, *returning, *map(raising, errors), asynchronous, endless, object, Unfriendly, dict, print]:
+        verdict = check(name, answer)
+        assert not verdict and str(verdict) and "Traceback" not in verdict.message
+
+
+def test_an_interrupt_goes_through_and_an_exit_does_not():
+    with pytest.raises(KeyboardInterrupt):
+        check("2.1", raising(KeyboardInterrupt()))
+    assert "raised SystemExit: 3" in check("2.1", lambda a: sys.exit(3)).message
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        RIGHT * 1j,
+        RIGHT.astype(str),
+        RIGHT.astype(str).tolist(),
+        [[1, 2], [3]],
+        {"slope": RIGHT},
+        iter(RIGHT),
+        np.ma.masked_less(RIGHT, 1),
+    ],
+)
+def test_what_is_not_an_array_of_real_numbers_is_told_so(value):
+    message = check("2.1", lambda a: value).message
+    assert "It should be an array of real numbers of the shape (3, 2), and is" in message
+
+
+@pytest.mark.parametrize("values", ["abcd", (1j,) * 4])
+def test_values_of_the_right_shape_that_are_no_numbers_do_not_pass(values):
+    """The expected value is a tuple too."""
+    assert not check("4.1", lambda X, margin: tuple(values))
+
+
+def test_an_imaginary_part_is_not_dropped():
+    assert not check("2.3", lambda X, W, dZ: {"dW": X.T @ dZ + 1j, "db": dZ.sum(0)[None], "dX": dZ @ W.T})
+
+
+def test_rounding_where_zero_is_expected_is_no_mistake():
+    def unrounded(gradient, X, y):
+        twice = gradient(np.tile(X, (2, 1)), np.tile(y, (2, 1)))
+        return 1 + 1e-15 - np.log2(np.linalg.norm(twice) / np.linalg.norm(gradient(X, y)))
+
+    assert check("3.5", unrounded)
+
+
+def test_a_tuple_in_place_of_a_dict_is_told_the_keys():
+    for name, keys in {"2.3": "dW, db, dX", "1.5": "train, test", "3.3": "batches, weights"}.items():
+        assert f"Return a dict with the keys {keys}, and not (1, 2)" in check(name, lambda *args: (1, 2)).message
+
+
+def test_an_answer_that_cannot_be_called_is_not_told_that_its_code_is_wrong():
+    message = check("2.3", lambda X, W: {}).message
+    assert "Calling your answer, or reading what it returns, raised TypeError" in message and "2 positional" in message
+
+
+def test_the_line_that_raised_is_the_readers_and_short():
+    def long(a):
+        return [a, "a line that is so long that it takes more of the page than the message that it is a part of", 1 / 0]
+
+    message = check("2.1", long).message
+    assert 'return [a, "a line' in message and "1 / 0" not in message
+    assert "return np.linalg.inv(a)" in check("2.1", inverse).message
+
+
+def inverse(a):
+    return np.linalg.inv(a)  # raises inside of NumPy
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_cell_that_a_reader_starts_from_is_open_and_not_wrong(path):
+    namespace = {"np": np, **{public: getattr(scratchnet, public) for public in scratchnet.__all__}}
+    for cell in cells(path):
+        if cell.cell_type == "code" and (found := re.search(r'^check\("([\d.]+)", .*\)$', cell.source, re.MULTILINE)):
+            if "..." not in cell.source and "NotImplementedError" not in cell.source:
+                continue  # a mistake to find, and not dots to fill
+            exec(cell.source[: found.start()], namespace)
+            assert re.search("still open|not finished", eval(found[0], namespace).message), found[0]
+
+
+def batches(order, size):
+    cut = [order[i : i + size] for i in range(0, len(order), size)]
+    return {"batches": cut, "weights": [len(batch) / len(order) for batch in cut]}
+
+
+def test_batches_that_are_only_rearranged_or_drawn_from_another_generator_do_not_pass():
+    def inside(n, size, rng):
+        epoch = batches(np.arange(n), size)
+        return epoch | {"batches": [rng.permutation(batch) for batch in epoch["batches"]]}
+
+    assert "The batches are the same in every epoch" in check("3.3", inside).message
+    assert (
+        "a generator of its own"
+        in check("3.3", lambda n, size, rng: batches(np.random.default_rng().permutation(n), size)).message
+    )
+    assert (
+        "flat array of row numbers"
+        in check("3.3", lambda n, size, rng: batches(rng.permutation(n) + 0.5, size)).message
+    )
+
+
+def split(y, n_test, rng, stratified=True):
+    order = rng.permutation(len(y))
+    if stratified:
+        order = np.concatenate([order[y[order] == k][: n_test // 2] for k in (0, 1)])
+    return {"train": np.setdiff1d(np.arange(len(y)), order[:n_test]), "test": order[:n_test]}
+
+
+def test_the_likely_reason_holds_for_every_answer_that_gives_the_same():
+    """Not only for the mistake it was written for: each of these gave a false one."""
+    fixed = np.random.default_rng
+    assert "The seed changes nothing" in check("1.5", lambda y, n, seed: split(y, n, fixed(0))).message
+    assert "Neither the classes nor the seed" in check("1.5", lambda y, n, seed: split(y, n, fixed(1), False)).message
+    assert "Some samples are in no batch" in check("3.3", lambda n, k, rng: batches(rng.permutation(n) + 1, k)).message
+    assert (
+        "Every seed gives the same W"
+        in check("5.5", lambda i, o, rng: EXERCISES["5.5"].reference(i, o, fixed(0))).message
+    )
+    assert "all five seeds" in check("5.4", lambda u, a: min(np.array(u)[(a > 0.95).all(axis=1)])).message
+    assert "Likely" not in check("5.4", lambda u, a: u[np.argmax(a.mean(axis=1))]).message
+    assert "Likely" not in check("2.2", lambda z: 1 - 1 / (1 + np.exp(z))).message
+    swap = np.eye(3)[[1, 0, 2]]
+    assert check("2.4", swap).message.endswith("This matrix does hide the mistake, but here no entry may be 0.")
+
+
+def test_a_mask_of_rows_is_not_taken_for_their_numbers():
+    def masks(y, n_test, seed):
+        test = np.isin(np.arange(len(y)), split(y, n_test, np.random.default_rng(seed))["test"])
+        return {"train": ~test, "test": test}
+
+    assert "train: It should be a flat array of row numbers" in check("1.5", masks).message
+
+
+def test_a_matrix_that_is_nearly_symmetric_does_not_pass_where_the_check_sees_it():
+    assert not check("2.4", np.ones((3, 3)) + 1e-4 * np.triu(np.ones((3, 3)), 1))
+
+
+def test_overflow_is_told_on_the_side_where_it_happens():
+    assert "floating-point errors where z < 0" in check("2.2", lambda z: 1 / (1 + np.exp(-z))).message
+    assert "floating-point errors where z > 0" in check("2.2", lambda z: 1 - 1 / (1 + np.exp(z))).message

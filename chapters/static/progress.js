@@ -6,23 +6,44 @@
   var page = typeof DOCUMENTATION_OPTIONS === "undefined" ? "" : DOCUMENTATION_OPTIONS.pagename;
   var article = document.querySelector("article.bd-article");
 
-  // A browser may refuse to keep anything; then the boxes work until the page is left.
-  var memory = {};
+  // A browser may refuse to keep anything; then the boxes work until the page is left. What is kept may also be
+  // damaged or from an older edition; then only what can be read counts.
+  var memory = null;
   function load() {
+    if (memory) return memory;
+    var kept = null;
+    var all = Object.create(null);
     try {
-      return JSON.parse(localStorage.getItem(KEY)) || {};
+      kept = JSON.parse(localStorage.getItem(KEY));
     } catch (error) {
-      return memory;
+      return all;
     }
+    if (!kept || typeof kept !== "object" || Array.isArray(kept)) return all;
+    Object.keys(kept).forEach(function (name) {
+      var record = kept[name];
+      if (!record || !Array.isArray(record.done)) return;
+      var done = record.done.filter(function (id, i) {
+        return typeof id === "string" && record.done.indexOf(id) === i && (name !== page || known(id));
+      });
+      var total = name === page ? sections.length : record.total;
+      if (done.length && Number.isInteger(total)) all[name] = { total: total, done: done };
+    });
+    return all;
+  }
+
+  function known(id) {
+    return sections.some(function (section) {
+      return section.id === id;
+    });
   }
 
   function save(all) {
-    memory = all;
     try {
       if (Object.keys(all).length) localStorage.setItem(KEY, JSON.stringify(all));
       else localStorage.removeItem(KEY);
+      memory = null;
     } catch (error) {
-      return;
+      memory = all;
     }
   }
 
@@ -96,32 +117,39 @@
         "Read here: " + count(done, false) + " of " + count(sections, false) + " sections. Done: " +
         count(done, true) + " of " + count(sections, true) + " exercises.";
     }
+    var listed = [];
     document.querySelectorAll("nav.bd-links a.reference.internal").forEach(function (link) {
       var badge = link.querySelector(".progress-badge");
       var other = Object.keys(all).find(function (name) {
         return link.pathname === new URL(DOCUMENTATION_ROOT + name + ".html", location.href).pathname;
       });
       if (badge) badge.remove();
-      if (other) add(link, "span", "progress-badge", " " + all[other].done.length + "/" + all[other].total);
+      if (!other) return;
+      listed.push(other);
+      badge = add(link, "span", "progress-badge", " " + all[other].done.length + "/" + all[other].total);
+      badge.setAttribute("role", "img");
+      badge.setAttribute("aria-label", ", " + all[other].done.length + " of " + all[other].total + " ticked off");
     });
-    if (overview) showOverview(all);
+    if (overview) showOverview(all, listed);
   }
 
-  function showOverview(all) {
-    var pages = Object.keys(all);
+  // `pages` are those that the book still has.
+  function showOverview(all, pages) {
     var done = pages.reduce(function (sum, name) {
       return sum + all[name].done.length;
     }, 0);
     overview.textContent = done
-      ? "So far you have ticked off " + done + " sections and exercises on " + pages.length +
-        (pages.length === 1 ? " page. " : " pages. ") + "This is kept in this browser and nowhere else. "
+      ? "So far you have ticked off " + done + (done === 1 ? " section or exercise" : " sections and exercises") + " on " +
+        pages.length + (pages.length === 1 ? " page. " : " pages. ") + "This is kept in this browser and nowhere else. "
       : "Below every section and exercise there is a box to tick when you are done. What you tick is kept in this browser and nowhere else. ";
-    if (!done) return;
+    if (!Object.keys(all).length) return;
     var erase = add(overview, "button", "progress-erase", "Erase my progress");
     erase.type = "button";
     erase.addEventListener("click", function () {
       save({});
       show();
+      overview.tabIndex = -1;
+      overview.focus(); // the button is gone, and a keyboard would be back at the top of the page
     });
   }
 
@@ -137,5 +165,5 @@
     article.querySelector("h1").after(line);
   }
   addEventListener("storage", show); // another tab of this book
-  if (article) show();
+  addEventListener("pageshow", show); // the browser's way back may show the page as it was left
 })();

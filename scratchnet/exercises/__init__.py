@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 from typing import Any
 
-from scratchnet.exercises.core import Exercise, Verdict
+from scratchnet.exercises.core import Exercise, Verdict, _short
 
 EXERCISES: dict[str, Exercise] = {}
 for _module in sorted(module.name for module in pkgutil.iter_modules(__path__)):
@@ -14,14 +14,16 @@ for _module in sorted(module.name for module in pkgutil.iter_modules(__path__)):
         EXERCISES |= importlib.import_module(f"{__name__}.{_module}").EXERCISES
 
 
-def check(name: str, answer: Any) -> Verdict:
+def check(name: str | float, answer: Any) -> Verdict:
     """Judge an answer to the exercise `name`, such as "2.3", on several random inputs.
 
     Functions and classes are handed over without being called. Whatever is wrong with the answer, the verdict says
-    so in words; it never raises. `check(...).passed` is True or False.
+    so in words; it raises nothing but KeyboardInterrupt. It counts as True if the answer passed.
     """
-    if name not in EXERCISES:
-        chapter = str(name).split(".")[0]
+    name = str(name).strip() if isinstance(name, (str, float)) else _short(name)
+    exercise = EXERCISES.get(name)
+    if exercise is None:
+        chapter = name.split(".")[0]
         known = [other for other in EXERCISES if other.split(".")[0] == chapter] or list(EXERCISES)
         return Verdict(False, f"There is no exercise {name!r}. There are {', '.join(known)}.")
-    return EXERCISES[name].judge(name, answer)
+    return exercise.judge(name, answer)

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import copy
 import inspect
+import sysconfig
 import textwrap
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from numbers import Real
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 TRIALS = 5  # random inputs
 TOLERANCE = 1e-6  # of the largest entry
+TINY = 1e-12  # where all entries are 0
 WIDTH = 84  # characters that fit on a page
+# Code that no reader wrote: this package, Python and what is installed.
+ELSEWHERE = (Path(__file__).parents[1], *(Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")))
+
+
+class WrongFormError(Exception):
+    """An answer returns something that cannot be judged; the message says what it has to return."""
 
 
 class Verdict(NamedTuple):
@@ -26,6 +36,9 @@ class Verdict(NamedTuple):
     def __repr__(self) -> str:
         return "\n".join(textwrap.fill(line, WIDTH, subsequent_indent="    ") for line in self.message.splitlines())
 
+    def __bool__(self) -> bool:
+        return self.passed
+
 
 def nothing(_rng: np.random.Generator) -> dict[str, Any]:
     """Return no inputs: the answer is a value."""
@@ -35,6 +48,39 @@ def nothing(_rng: np.random.Generator) -> dict[str, Any]:
 def call(answer: Any, *inputs: Any) -> Any:
     """Return answer(*inputs), or the answer itself if it is a value."""
     return answer(*inputs) if callable(answer) else answer
+
+
+def parts(result: Any, *names: str) -> list[Any] | None:
+    """Return the parts of a dict that an answer returned, None if it has none yet; raise WrongFormError otherwise."""
+    if missing(result):
+        return None
+    if not isinstance(result, dict):
+        raise WrongFormError(f"Return a dict with the keys {', '.join(names)}, and not {_short(result)}.")
+    if all(missing(result.get(name)) for name in names):
+        return None
+    for name in names:
+        if missing(result.get(name)):
+            raise WrongFormError(f"{name}: There is no value for it.")
+    return [result[name] for name in names]
+
+
+def real(name: str, value: Any) -> np.ndarray:
+    """Return what an answer gave for `name` as an array of floats; raise WrongFormError if it is anything else."""
+    array = _numbers(value)
+    if array is None:
+        raise WrongFormError(f"{name}: It should be an array of real numbers, and is {_short(value)}.")
+    return array
+
+
+def rows(name: str, value: Any) -> np.ndarray:
+    """Return what an answer gave for `name` as a flat array of integers; raise WrongFormError if it is anything else.
+
+    np.asarray(value, dtype=int) would take 1.5 for 1, and a mask of True and False for the rows 0 and 1.
+    """
+    array = real(name, value)
+    if array.ndim != 1 or (array != np.round(array)).any() or np.asarray(value).dtype == bool:
+        raise WrongFormError(f"{name}: It should be a flat array of row numbers, and is {_short(value)}.")
+    return array.astype(int)
 
 
 @dataclass(frozen=True)
@@ -55,7 +101,7 @@ class Exercise:
         """Say whether `answer` is right on every input, and if not, what differs on the first where it is wrong."""
         kind = "class" if inspect.isclass(self.reference) else "function" if callable(self.reference) else "answer"
         still_open = f"{name} is still open: put your {kind} in place of the dots and run the cell again."
-        if _missing(answer):
+        if missing(answer):
             return Verdict(False, still_open)
         if inspect.isclass(self.reference) != inspect.isclass(answer) or callable(self.reference) != callable(answer):
             wanted = f'the {kind} itself, as in check("{name}", my_{kind})' if kind != "answer" else "a value"
@@ -80,25 +126,34 @@ class Exercise:
         yours = copy.deepcopy(inputs)
         try:
             with np.errstate(all="ignore"):
-                got = _named(self.run(answer, *yours.values()))
+                got = self.run(answer, *yours.values())
         except NotImplementedError as error:
             return f"It is not finished: {error or 'something is not implemented'}."
-        except Exception as error:
-            return f"Your code raised {type(error).__name__}: {error}{_where(error)}{on}"
-        if all(map(_missing, got.values())):
+        except WrongFormError as error:
+            return str(error).removesuffix(".") + on
+        except (Exception, SystemExit) as error:
+            return f"{_what_raised(error)}{on}"
+        if missing(got) or isinstance(got, dict) and all(map(missing, got.values())):
             return None
         changed = [name for name, value in inputs.items() if not _equal(value, yours[name])]
         if changed:
             return f"Your code changes its argument {changed[0]}; work on a copy{on}"
         with np.errstate(all="ignore"):
-            expected = _named(self.run(self.reference, *copy.deepcopy(inputs).values()))
-        for part, value in expected.items():
+            expected = self.run(self.reference, *copy.deepcopy(inputs).values())
+        if isinstance(expected, dict) and not isinstance(got, dict):
+            return f"Return a dict with the keys {', '.join(expected)}, and not {_short(got)}{on}"
+        for part, value in _named(expected).items():
             label = f"{part}: " if part else ""
-            mine = got.get(part)
-            if mine is None or mine is ...:
+            mine = got.get(part) if isinstance(expected, dict) else got
+            if missing(mine):
                 return f"{label}There is no value for it{on}"
-            if np.shape(mine) != np.shape(value):
-                return f"{label}The shape is {np.shape(mine)} and should be {np.shape(value)}{on}"
+            if not isinstance(value, str):
+                array, shape = _numbers(mine), np.shape(value)
+                if array is None:
+                    wanted = f"an array of real numbers of the shape {shape}" if shape else "a real number"
+                    return f"{label}It should be {wanted}, and is {_short(mine)}{on}"
+                if array.shape != shape:
+                    return f"{label}The shape is {array.shape} and should be {shape}{on}"
             if not _equal(mine, value):
                 should = f"\nexpected: {_short(value)}" if given else ""
                 return f"{label}The value differs{on}\nyours:    {_short(mine)}{should}"
@@ -109,12 +164,13 @@ class Exercise:
         try:
             with np.errstate(all="ignore"):
                 pair = [_named(self.run(f, *copy.deepcopy(inputs).values())) for f in (answer, mistake)]
-        except Exception:
+        except (Exception, SystemExit):
             return False
         return pair[0].keys() == pair[1].keys() and all(_equal(pair[0][key], pair[1][key]) for key in pair[0])
 
 
-def _missing(value: Any) -> bool:
+def missing(value: Any) -> bool:
+    """Return whether a value is not there yet: None, or the dots."""
     return value is None or value is ...
 
 
@@ -122,31 +178,56 @@ def _named(result: Any) -> dict[str, Any]:
     return result if isinstance(result, dict) else {"": result}
 
 
+def _numbers(value: Any) -> np.ndarray | None:
+    """Return a value as an array of floats, None if it holds anything but real numbers."""
+    try:
+        array = np.asarray(value)
+    except Exception:  # rows of different length, or an object that claims to be an array
+        return None
+    if np.ma.is_masked(value) or array.dtype.kind not in "biuf" and not all(isinstance(x, Real) for x in array.flat):
+        return None
+    return array.astype(float)
+
+
 def _equal(a: Any, b: Any) -> bool:
     """Return whether two results are the same, numbers up to rounding."""
     if isinstance(a, (str, dict)) or isinstance(b, (str, dict)):
-        return bool(a == b)
-    try:
-        a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
-    except (TypeError, ValueError):
-        return type(a) is type(b)  # an object that arguments may hold, such as a network
-    if a.shape != b.shape:
+        return type(a) is type(b) and bool(a == b)
+    x, y = _numbers(a), _numbers(b)
+    if x is None or y is None:
+        return x is y and type(a) is type(b)  # objects that arguments may hold, such as networks
+    if x.shape != y.shape:
         return False
-    size = np.abs(b[np.isfinite(b)]).max(initial=0.0)
-    return bool(np.allclose(a, b, rtol=0, atol=TOLERANCE * size, equal_nan=True))
+    size = np.abs(y[np.isfinite(y)]).max(initial=0.0)
+    return bool(np.allclose(x, y, rtol=0, atol=TOLERANCE * size + TINY, equal_nan=True))
 
 
-def _short(value: Any) -> str:
-    """Return a value as a reader would write it, arrays with four digits."""
-    if isinstance(value, np.ndarray):
-        text = np.array2string(value, precision=4, suppress_small=True, separator=", ", threshold=40, edgeitems=2)
-        return " ".join(text.split())
-    text = repr(value) if not callable(value) else getattr(value, "__name__", repr(value))
-    return text if len(text) <= 120 else text[:117] + "..."
+def _short(value: Any, length: int = 120) -> str:
+    """Return a value on one line as a reader would write it, arrays with four digits."""
+    try:
+        if isinstance(value, np.ndarray) and value.ndim:
+            text = np.array2string(value, precision=4, suppress_small=True, separator=", ", threshold=40, edgeitems=2)
+            return " ".join(text.split())
+        value = value.item() if isinstance(value, (np.ndarray, np.generic)) else value
+        text = str(getattr(value, "__name__", "") if callable(value) else "") or repr(value)
+    except Exception:  # a class of the reader's own may not be printable
+        text = f"an object of the class {type(value).__name__}"
+    text = " ".join(text.split())
+    return text if len(text) <= length else text[: length - 3] + "..."
 
 
-def _where(error: BaseException) -> str:
-    """Return the reader's line that raised, the last one outside of this package and of NumPy."""
-    own = [f for f in traceback.extract_tb(error.__traceback__) if "scratchnet" not in f.filename.replace("\\", "/")]
-    own = [f for f in own if "site-packages" not in f.filename]
-    return f' in line {own[-1].lineno}, "{own[-1].line}"' if own and own[-1].line else ""
+def _what_raised(error: BaseException) -> str:
+    """Return what was raised and the reader's line that did it: the last one outside of the libraries."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not _elsewhere(f.filename)]
+    try:
+        what = f"{type(error).__name__}: {error}".rstrip(": ")
+    except Exception:
+        what = type(error).__name__
+    if not frames:
+        return f"Calling your answer, or reading what it returns, raised {what}"
+    line = textwrap.shorten(frames[-1].line or "", WIDTH, placeholder="...")
+    return f"Your code raised {what}" + (f' in line {frames[-1].lineno}, "{line}"' if line else "")
+
+
+def _elsewhere(filename: str) -> bool:
+    return any(Path(filename).is_relative_to(folder) for folder in ELSEWHERE) or filename.startswith("<frozen")

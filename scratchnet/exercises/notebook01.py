@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.exercises.core import Exercise
+from scratchnet.exercises.core import Exercise, WrongFormError, parts, rows
 
 
 def _guesses(rng: np.random.Generator) -> dict[str, Any]:
@@ -74,15 +74,17 @@ def _sorted_labels(rng: np.random.Generator) -> dict[str, Any]:
 
 def _judged_split(answer: Any, y: np.ndarray, n_test: int) -> Any:
     """Return what a good split of the rows of y is, and whether this one is so for ten seeds."""
-    splits = [answer(y, n_test, seed) for seed in [*range(10), 0]]
-    if any(split is None or any(part is None or part is ... for part in split.values()) for split in splits):
+    splits = [parts(answer(y, n_test, seed), "train", "test") for seed in [*range(10), 0]]
+    if any(split is None for split in splits):
         return None
-    trains, tests = ([np.asarray(split[part], dtype=int) for split in splits] for part in ("train", "test"))
+    trains, tests = ([rows(name, split[i]) for split in splits if split] for i, name in enumerate(("train", "test")))
+    if any(not set(part) <= set(range(len(y))) for part in trains + tests):
+        raise WrongFormError(f"The rows of y have the numbers 0 to {len(y) - 1}, and there are others among yours.")
     both = [np.concatenate(pair) for pair in zip(trains, tests, strict=True)]
     return {
         "n_test different rows in the test part": all(len(set(test)) == len(test) == n_test for test in tests),
         "no row in both parts": all(not set(train) & set(test) for train, test in zip(trains, tests, strict=True)),
-        "every row in one of the parts": all(set(rows) == set(range(len(y))) for rows in both),
+        "every row in one of the parts": all(set(pair) == set(range(len(y))) for pair in both),
         "half of the test part from each class": all(2 * y[test].sum() == len(test) for test in tests),
         "the same rows for the same seed": set(tests[0]) == set(tests[-1]),
         "other rows for other seeds": len({frozenset(test) for test in tests}) > 2,
@@ -167,13 +169,13 @@ EXERCISES = {
         inputs=_sorted_labels,
         run=_judged_split,
         mistakes={
-            "The rows are sorted by class, so a block of neighboring rows is of one class.": lambda y, n_test, seed: (
-                _parts(y, np.arange(len(y) - n_test, len(y)))
+            "Neither the classes nor the seed play a part here. Draw from each class with default_rng(seed).": (
+                lambda y, n_test, _seed: _parts(y, np.arange(len(y) - n_test, len(y)))
             ),
-            "A permutation of all rows leaves the classes to chance. Draw from each class.": lambda y, n_test, seed: (
+            "This leaves the classes to chance. Draw half of the test rows from each class.": lambda y, n_test, seed: (
                 _parts(y, np.random.default_rng(seed).permutation(len(y))[:n_test])
             ),
-            "Nothing is random here. Draw with default_rng(seed).": _of_every_class_the_first,
+            "The seed changes nothing here. Draw with default_rng(seed).": _of_every_class_the_first,
             "The training part still holds the test rows.": lambda y, n_test, seed: (
                 _split(y, n_test, seed) | {"train": np.arange(len(y))}
             ),

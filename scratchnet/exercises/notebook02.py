@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import Layer, LinearLayer, check_layer, relu_grad, sigmoid
-from scratchnet.exercises.core import Exercise
+from scratchnet.exercises.core import Exercise, missing, real
 
 
 def _layer_output(rng: np.random.Generator) -> dict[str, Any]:
@@ -21,10 +21,18 @@ def _near_and_far(rng: np.random.Generator) -> dict[str, Any]:
 
 def _watched(answer: Any, z: np.ndarray) -> Any:
     """Return the sigmoid together with the floating-point errors on the way, which NumPy only warns of."""
-    errors: set[str] = set()
-    with np.errstate(over="call", invalid="call", divide="call", call=lambda kind, _flag: errors.add(kind)):
-        a = answer(z)
-    return {"a": a, "floating-point errors on the way": ", ".join(sorted(errors)) or "none"}
+    a = answer(z)
+    if missing(a):
+        return None
+    found = {"a": a}
+    for side, part in (("z < 0", z[z < 0]), ("z > 0", z[z > 0])):
+        errors: set[str] = set()
+        with np.errstate(
+            over="call", invalid="call", divide="call", call=lambda kind, _flag, seen=errors: seen.add(kind)
+        ):
+            answer(part)
+        found[f"floating-point errors where {side}"] = ", ".join(sorted(errors)) or "none"
+    return found
 
 
 def _chosen(z: np.ndarray) -> np.ndarray:
@@ -49,7 +57,7 @@ class _NoTranspose(LinearLayer):
 
 
 def _what_the_check_sees(W: Any) -> Any:
-    W = np.asarray(W, dtype=float)
+    W = real("W", W)
     if W.shape != (3, 3):
         return {"shape of W": W.shape}
     layer = _NoTranspose(3, 3)
@@ -58,7 +66,7 @@ def _what_the_check_sees(W: Any) -> Any:
     return {
         "shape of W": W.shape,
         "number of zeros in W": int(np.sum(W == 0)),
-        "relative error for X, as 0 if it is below 1e-7": 0.0 if error < 1e-7 else round(error, 3),
+        "relative error for X, as 0 if it is below 1e-7": 0.0 if error < 1e-7 else float(f"{error:.3g}"),
     }
 
 
@@ -161,7 +169,7 @@ EXERCISES = {
         reference=np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 5.0], [3.0, 5.0, 6.0]]),
         run=_what_the_check_sees,
         mistakes={
-            "A diagonal matrix does hide the mistake, but here no entry may be 0.": np.eye(3),
+            "This matrix does hide the mistake, but here no entry may be 0.": np.eye(3),
             "With the transpose equal to -W the sign of dX is wrong everywhere, and the error is 1.": np.array(
                 [[0.0, 1.0, 2.0], [-1.0, 0.0, 3.0], [-2.0, -3.0, 0.0]]
             ),

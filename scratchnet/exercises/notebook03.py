@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from scratchnet import binary_cross_entropy, sigmoid
-from scratchnet.exercises.core import Exercise
+from scratchnet.exercises.core import Exercise, WrongFormError, missing, parts, rows
 
 
 def _sizes(rng: np.random.Generator) -> dict[str, Any]:
@@ -50,19 +50,28 @@ def _lengths(rng: np.random.Generator) -> dict[str, Any]:
 
 
 def _epochs(answer: Any, n_samples: int, batch_size: int) -> Any:
-    """Return what two epochs in a row consist of: (batches, weights) from one generator."""
+    """Return what two epochs in a row consist of, (batches, weights) from one generator, and the first one repeated."""
     rng = np.random.default_rng(0)
-    epochs = [answer(n_samples, batch_size, rng) for _ in range(2)]
-    if any(epoch is None or any(part is ... for part in epoch.values()) for epoch in epochs):
+    epochs = [
+        parts(answer(n_samples, batch_size, rng), "batches", "weights") for rng in (rng, rng, np.random.default_rng(0))
+    ]
+    if any(epoch is None for epoch in epochs):
         return None
-    batches = [[np.asarray(batch, dtype=int) for batch in epoch["batches"]] for epoch in epochs]
-    first, second = (np.concatenate(epoch) for epoch in batches)
+    batches = [[rows("batches", batch) for batch in _listed(epoch[0])] for epoch in epochs if epoch]
+    first, second, repeated = ({frozenset(batch) for batch in epoch} for epoch in batches)
     return {
         "lengths of the batches": [len(batch) for batch in batches[0]],
-        "every sample once": np.array_equal(np.sort(first), np.arange(n_samples)),
-        "another order in the next epoch": not np.array_equal(first, second),
-        "weights": np.asarray(epochs[0]["weights"], dtype=float),
+        "every sample once": np.array_equal(np.sort(np.concatenate([*batches[0], []])), np.arange(n_samples)),
+        "other batches in the next epoch": first != second,
+        "the same batches from the same rng": first == repeated,
+        "weights": epochs[0][1] if epochs[0] else None,
     }
+
+
+def _listed(batches: Any) -> list[Any]:
+    if not isinstance(batches, Iterable):
+        raise WrongFormError("batches should be a list of arrays of row numbers.")
+    return list(batches)
 
 
 def _epoch(n_samples: int, batch_size: int, rng: np.random.Generator) -> dict[str, Any]:
@@ -109,7 +118,7 @@ def _data(rng: np.random.Generator) -> dict[str, Any]:
 def _judged_test(answer: Any, X: np.ndarray, y: np.ndarray) -> Any:
     """Return what the answer says about four gradients, of which the one divided once is right."""
     counts = [answer(_gradient(divisions), X.copy(), y.copy()) for divisions in range(4)]
-    if counts[0] is None or counts[0] is ...:
+    if missing(counts[0]):
         return None
     times = ("never", "once", "twice", "three times")
     return {f"a gradient divided {often}": count for often, count in zip(times, counts, strict=True)}
@@ -168,11 +177,14 @@ EXERCISES = {
         mistakes={
             "The last, short batch is missing, so some samples take no part in the epoch.": _full_batches,
             "Every sample counts the same, so a batch counts by its length.": _equal_weights,
-            "The samples come in the same order in every epoch. Shuffle with rng.permutation.": lambda n, size, _rng: (
-                _with_weights(np.arange(n), size)
+            "The batches are the same in every epoch. Cut them from rng.permutation(n_samples).": (
+                lambda n, size, _rng: _with_weights(np.arange(n), size)
             ),
-            "Drawing with replacement takes some samples twice and others never.": lambda n, size, rng: _with_weights(
-                rng.integers(0, n, n), size
+            "This draws from a generator of its own. Use rng, so that a seed fixes the order.": lambda n, size, _rng: (
+                _epoch(n, size, np.random.default_rng())
+            ),
+            "Some samples are in no batch. rng.permutation(n_samples) has each of them once.": lambda n, size, rng: (
+                _with_weights(rng.integers(0, n, n), size)
             ),
         },
     ),

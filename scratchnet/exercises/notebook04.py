@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.exercises.core import Exercise
+from scratchnet.exercises.core import Exercise, WrongFormError, missing, real
 from scratchnet.network import NeuralNetwork
 
 
@@ -102,9 +102,13 @@ def _features(rng: np.random.Generator) -> dict[str, Any]:
 def _properties(answer: Callable[..., Any], X: np.ndarray) -> dict[str, Any]:
     """Return what does not depend on the sign of a direction."""
     answered = answer(X)
-    if answered is None:
+    if missing(answered):
         return {}
-    center, directions = (np.asarray(part, dtype=float) for part in answered)
+    if not isinstance(answered, (tuple, list)) or len(answered) != 2:
+        raise WrongFormError("Return two arrays: return center, directions.")
+    if missing(answered[0]) or missing(answered[1]):
+        return {}
+    center, directions = real("center", answered[0]), real("directions", answered[1])
     found: dict[str, Any] = {"center": center, "shape of the directions": np.array(directions.shape)}
     if center.shape == X.shape[1:] and directions.shape == (2, X.shape[1]):
         found["directions @ directions.T"] = directions @ directions.T
@@ -172,7 +176,7 @@ EXERCISES = {
         run=_properties,
         mistakes={
             "These directions start from the origin: subtract the mean before the decomposition.": _not_centered,
-            "NumPy returns the directions as rows, and these are columns.": _first_columns,
+            "Each direction is a row of the result, (2, d). NumPy's svd returns them as rows.": _first_columns,
             "The directions must have length 1: leave out the singular values.": _with_lengths,
         },
     ),
