@@ -73,7 +73,7 @@ class BatchNorm(Layer):
         """Move the running statistics by `momentum` towards those of a batch."""
         for name, value in (("running_mean", mean), ("running_var", var)):
             moved = (1 - self.momentum) * getattr(self, name) + self.momentum * value
-            setattr(self, name, moved.astype(value.dtype, copy=False))
+            setattr(self, name, moved.astype(value.dtype))
 
     def backward(self, dY: np.ndarray) -> np.ndarray:
         """Set dγ and dβ and return dZ = γ/σ ⊙ (dY - dβ/N - Ẑ ⊙ dγ/N), shape (N, d)."""

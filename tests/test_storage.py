@@ -240,6 +240,17 @@ def test_an_optimizer_may_remember_infinity(path):
     assert held(*load(path)[:2]) == held(net, optimizer)
 
 
+def test_the_method_writes_what_the_function_writes(net, tmp_path):
+    optimizer, rng = Adam(0.01), np.random.default_rng(11)
+    rng.random(3)
+    net.save(tmp_path / "method.npz", optimizer, rng)
+    save(net, tmp_path / "function.npz", optimizer, rng)
+    assert (tmp_path / "method.npz").read_bytes() == (tmp_path / "function.npz").read_bytes()
+    _, loaded, generator = load(tmp_path / "method.npz")
+    assert type(loaded) is Adam
+    assert generator.random() == rng.random()
+
+
 @pytest.mark.parametrize("bits", BIT_GENERATORS, ids=lambda bits: bits.__name__)
 def test_every_generator_of_numpy_goes_on_in_the_middle_of_its_buffers(path, bits):
     rng = np.random.Generator(bits(11))
