@@ -64,8 +64,8 @@ def drawing(seconds: float) -> Iterator[Case]:
     """Yield the seconds of a picture from figure to PNG, and those of drawing beyond bare axes and inference."""
     import matplotlib.pyplot as plt
 
-    from scratchnet import plot_decision_boundary, plot_points, use_style
-    from scratchnet.plotting import PROBABILITY, to_png
+    from scratchnet.book import plot_decision_boundary, plot_points, use_style
+    from scratchnet.book.plotting import PROBABILITY, to_png
 
     task = chapter_task("float32", optimizer="Adam", lr=0.01)
     points, x1, x2 = grid(task.X)

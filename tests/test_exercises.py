@@ -9,7 +9,7 @@ import pytest
 from pages import ROOT
 
 import scratchnet
-from scratchnet.exercises import EXERCISES, check
+from scratchnet.book.exercises import EXERCISES, check
 
 NOTEBOOKS = sorted((ROOT / "chapters").glob("0*.ipynb"))
 MISTAKES = [(name, sentence) for name, exercise in EXERCISES.items() for sentence in exercise.mistakes]

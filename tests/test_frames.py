@@ -9,7 +9,8 @@ import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 
-from scratchnet import frames, make_spirals
+from scratchnet import make_spirals
+from scratchnet.book import frames
 
 TICKS = {"x_ticks": {0: "0", 10: "10"}, "x_label": "epoch", "y_label": "loss"}
 

@@ -10,14 +10,10 @@ from conftest import frozen
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-import scratchnet.plotting as plotting
-from scratchnet import (
-    Adam,
-    NeuralNetwork,
-    SoftmaxCrossEntropy,
+import scratchnet.book.plotting as plotting
+from scratchnet import Adam, NeuralNetwork, SoftmaxCrossEntropy, make_blobs, one_hot, sigmoid, standardize
+from scratchnet.book import (
     class_style,
-    make_blobs,
-    one_hot,
     plot_decision_boundary,
     plot_grad_norms,
     plot_loss,
@@ -26,8 +22,6 @@ from scratchnet import (
     plot_runs,
     plot_training,
     show,
-    sigmoid,
-    standardize,
     use_style,
 )
 

@@ -14,7 +14,7 @@ import pytest
 from test_browser import EXPLORER_PAGES, fresh_explorers
 
 import scratchnet
-from scratchnet.widgets import Live
+from scratchnet.book.widgets import Live
 
 CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
 SLIDERS = {

@@ -3,7 +3,8 @@ import inspect
 import pytest
 from IPython.display import Markdown
 
-from scratchnet import LinearLayer, show_source, sigmoid
+from scratchnet import LinearLayer, sigmoid
+from scratchnet.book import show_source
 
 
 def test_the_source_of_a_class_comes_as_a_highlighted_block_straight_from_the_library():

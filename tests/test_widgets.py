@@ -7,7 +7,8 @@ import matplotlib.pyplot as plt
 import pytest
 from conftest import small_problem
 
-from scratchnet import NeuralNetwork, explorer, live, progress_bar
+from scratchnet import NeuralNetwork
+from scratchnet.book import explorer, live, progress_bar
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

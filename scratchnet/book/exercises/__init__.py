@@ -6,11 +6,11 @@ import importlib
 import pkgutil
 from typing import Any
 
-from scratchnet.exercises.core import Exercise, Verdict, _short
+from scratchnet.book.exercises.judge import Exercise, Verdict, _short
 
 EXERCISES: dict[str, Exercise] = {}
 for _module in sorted(module.name for module in pkgutil.iter_modules(__path__)):
-    if _module.startswith("notebook"):
+    if _module.startswith("ex"):
         EXERCISES |= importlib.import_module(f"{__name__}.{_module}").EXERCISES
 
 

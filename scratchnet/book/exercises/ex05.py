@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet.activations import relu, sigmoid, tanh
-from scratchnet.exercises.core import Exercise, missing, real
+from scratchnet.book.exercises.judge import Exercise, missing, real
 from scratchnet.initializers import he
 
 

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from scratchnet.exercises.core import Exercise
-from scratchnet.layers import Layer, remember
+from scratchnet.book.exercises.judge import Exercise
+from scratchnet.layers import Layer, snapshot
 
 
 def _units(rng: np.random.Generator) -> dict[str, Any]:
@@ -113,12 +113,12 @@ class GaussianDropout(Layer):
         if not training:
             return A.copy()
         M = 1 + self.deviation() * self.rng.standard_normal(A.shape)
-        self.save(M)
+        self.cache(M)
         return A * M
 
     def backward(self, dA: np.ndarray) -> np.ndarray:
         """Return M ⊙ dA."""
-        result: np.ndarray = dA * self.saved()
+        result: np.ndarray = dA * self.cached()
         return result
 
 
@@ -137,8 +137,8 @@ class _MeanZero(GaussianDropout):
         result = super().forward(A, training)
         if not training:
             return result
-        M = self.saved() - 1
-        self.save(M)
+        M = self.cached() - 1
+        self.cache(M)
         return A * M
 
 
@@ -173,7 +173,7 @@ def _layer_inputs(rng: np.random.Generator) -> dict[str, Any]:
 def _run_layer(kind: Any, rate: float, seed: int, A: np.ndarray, dA: np.ndarray) -> dict[str, Any]:
     """Return what a layer gives in training, at inference, backward, and in training after an interrupt."""
     layer = kind(rate, seed)
-    restore = remember([layer])
+    restore = snapshot([layer])
     parts = {"Training forward": layer.forward(A), "Inference": layer.forward(A, training=False)}
     if parts["Inference"] is not None:
         parts["Inference returns a copy"] = not np.shares_memory(parts["Inference"], A)

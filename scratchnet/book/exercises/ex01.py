@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.exercises.core import Exercise, WrongFormError, parts, rows
+from scratchnet.book.exercises.judge import Exercise, WrongFormError, parts, rows
 
 
 def _guesses(rng: np.random.Generator) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import Optimizer, cosine_decay, warm_up
-from scratchnet.exercises.core import Exercise
+from scratchnet.book.exercises.judge import Exercise
 
 # 7.1
 

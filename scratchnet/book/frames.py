@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from scratchnet import checks
-from scratchnet.plotting import COLORS, class_numbers
+from scratchnet.book.plotting import COLORS, class_numbers
 
 WIDTH, HEIGHT = 300, 216  # of a panel, in SVG units, which are about the pixels of a phone
 LEFT, RIGHT, TOP, BOTTOM = 50, 14, 10, 40  # margins of a panel with axes

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import Layer, LinearLayer, check_layer, relu_grad, sigmoid
-from scratchnet.exercises.core import Exercise, missing, real
+from scratchnet.book.exercises.judge import Exercise, missing, real
 
 
 def _layer_output(rng: np.random.Generator) -> dict[str, Any]:
@@ -79,26 +79,26 @@ class _Leaky(Layer):
     def forward(self, Z: np.ndarray, training: bool = True) -> np.ndarray:
         A = np.where(Z > 0, Z, self.slope * Z)
         if training:
-            self.save(A)
+            self.cache(A)
         return A
 
     def backward(self, dA: np.ndarray) -> np.ndarray:
-        return dA * np.where(self.saved() > 0, 1.0, self.slope)
+        return dA * np.where(self.cached() > 0, 1.0, self.slope)
 
 
 class _WithoutChain(_Leaky):
     def backward(self, dA: np.ndarray) -> np.ndarray:
-        return np.where(self.saved() > 0, 1.0, self.slope)
+        return np.where(self.cached() > 0, 1.0, self.slope)
 
 
 class _Closed(_Leaky):
     def backward(self, dA: np.ndarray) -> np.ndarray:
-        return dA * (self.saved() > 0)
+        return dA * (self.cached() > 0)
 
 
 class _Value(_Leaky):
     def backward(self, dA: np.ndarray) -> np.ndarray:
-        return dA * self.saved()
+        return dA * self.cached()
 
 
 class _AlwaysSaves(_Leaky):

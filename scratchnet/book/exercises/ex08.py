@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import Layer, NeuralNetwork
-from scratchnet.exercises.core import Exercise
+from scratchnet.book.exercises.judge import Exercise
 
 
 def _count(layer_dims: list[int]) -> tuple[int, int]:
@@ -72,12 +72,12 @@ class LayerNorm(Layer):
         centered = X - _mean(X, self.axis)
         sigma = np.sqrt(_mean(centered**2, self.axis) + self.eps)
         if training:
-            self.save(centered / sigma, sigma)
+            self.cache(centered / sigma, sigma)
         return np.asarray(self.gamma * centered / sigma + self.beta)
 
     def backward(self, dY: np.ndarray) -> np.ndarray:
         """Set dγ and dβ and return dX, shape (N, d)."""
-        X_hat, sigma = self.saved()
+        X_hat, sigma = self.cached()
         self.dgamma, self.dbeta = _sum(dY * X_hat), _sum(dY)
         return self.input_gradient(dY, X_hat, sigma)
 

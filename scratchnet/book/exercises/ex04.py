@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.exercises.core import Exercise, WrongFormError, missing, real
+from scratchnet.book.exercises.judge import Exercise, WrongFormError, missing, real
 from scratchnet.network import NeuralNetwork
 
 

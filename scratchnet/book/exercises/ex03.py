@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import binary_cross_entropy, sigmoid
-from scratchnet.exercises.core import Exercise, WrongFormError, missing, parts, rows
+from scratchnet.book.exercises.judge import Exercise, WrongFormError, missing, parts, rows
 
 
 def _sizes(rng: np.random.Generator) -> dict[str, Any]:

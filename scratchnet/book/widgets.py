@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from tqdm.auto import tqdm
 
 from scratchnet import checks
-from scratchnet.frames import STYLE
-from scratchnet.plotting import to_png
+from scratchnet.book.frames import STYLE
+from scratchnet.book.plotting import to_png
 
 # Shown by the book's style sheet only, where no kernel can answer.
 WITHOUT_KERNEL = (

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import Layer, LinearLayer, Tanh, check_layer, numerical_gradient, relative_error
-from scratchnet.exercises.core import Exercise
+from scratchnet.book.exercises.judge import Exercise
 
 Maker = Callable[[int, int], Layer]
 
@@ -93,12 +93,12 @@ class Centered(Layer):
         """Return γ ⊙ (X - μ)."""
         C = X - X.mean(axis=0, keepdims=True)
         if training:
-            self.save(C)
+            self.cache(C)
         return self.gamma * C
 
     def backward(self, dY: np.ndarray) -> np.ndarray:
         """Set dγ = Σ dY ⊙ (X - μ) and return γ ⊙ (dY - mean of dY)."""
-        C = self.saved()
+        C = self.cached()
         self.dgamma = (dY * C).sum(axis=0, keepdims=True)
         return self.gamma * (dY - dY.mean(axis=0, keepdims=True))
 
