@@ -11,6 +11,8 @@ import numpy as np
 
 from scratchnet import checks
 
+__all__ = ["relu", "relu_grad", "sigmoid", "sigmoid_grad", "softmax", "tanh", "tanh_grad"]
+
 
 def relu(z: Any) -> np.ndarray:
     """Rectified linear unit, entry by entry: a = max(z, 0). Any shape; the shape is kept."""

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+__all__: list[str] = []  # of use inside this package
+
 
 def real(name: str, value: Any) -> np.ndarray:
     """Return `value` as a float array; raise TypeError for anything that is not real numbers."""

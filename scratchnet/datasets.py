@@ -12,6 +12,9 @@ import numpy as np
 
 from scratchnet import checks
 
+__all__ = ["make_blobs", "make_circles", "make_moons", "make_spirals", "make_xor"]
+__all__ += ["one_hot", "standardize", "train_test_split"]
+
 
 def _scatter(centers: np.ndarray, labels: np.ndarray, noise: float, rng: Any) -> tuple[np.ndarray, np.ndarray]:
     """Add Gaussian noise of standard deviation `noise` to every coordinate of `centers`."""

@@ -7,6 +7,8 @@ import numpy as np
 from scratchnet import checks
 from scratchnet.layers import Layer
 
+__all__ = ["Dropout"]
+
 
 class Dropout(Layer):
     """A' = M ⊙ A in training, where an entry of M is 0 with probability `rate` and else 1 / (1 - rate); A at inference.
@@ -20,6 +22,7 @@ class Dropout(Layer):
     Salakhutdinov, "Dropout: a simple way to prevent neural networks from overfitting", 2014.
     """
 
+    settings = ("rate",)
     state = ("rng",)
 
     def __init__(self, rate: float, seed: int | None = None) -> None:
@@ -32,9 +35,9 @@ class Dropout(Layer):
         if not training:
             return A.copy()
         mask = (self.rng.random(A.shape) >= self.rate).astype(A.dtype) / (1 - self.rate)
-        self.save(mask, shape=A.shape)
+        self.cache(mask, shape=A.shape)
         return A * mask
 
     def backward(self, dA: np.ndarray) -> np.ndarray:
         """Return M ⊙ dA, with the mask of the last training forward."""
-        return dA * self.saved(dA, "dA")
+        return dA * self.cached(dA, "dA")

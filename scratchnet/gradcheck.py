@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 
 from scratchnet import checks
-from scratchnet.layers import Layer, LinearLayer, remember
+from scratchnet.layers import Layer, LinearLayer, snapshot
 from scratchnet.network import NeuralNetwork
+
+__all__ = ["central_difference", "check_layer", "check_network", "numerical_gradient", "relative_error"]
 
 
 def central_difference(f: Callable[[], float], x: np.ndarray, epsilon: float = 1e-5) -> np.ndarray:
@@ -73,7 +75,7 @@ def check_layer(layer: Layer, X: Any, epsilon: float = 1e-5, seed: int = 0) -> d
     Returns the relative error for "X" and for every name in `layer.params`.
     """
     layer, X = copy.deepcopy(layer), checks.finite("X", X, np.float64)
-    rng, restore = np.random.default_rng([1, checks.positive_int("seed", seed, minimum=0)]), remember([layer])
+    rng, restore = np.random.default_rng([1, checks.positive_int("seed", seed, minimum=0)]), snapshot([layer])
     R = rng.standard_normal(layer.forward(X, training=True).shape)
     dX = layer.backward(R)
     errors = {}
@@ -96,7 +98,7 @@ def check_network(net: NeuralNetwork, X: Any, y: Any, epsilon: float = 1e-5) -> 
     Works on a copy. Returns the relative errors {"theta": …, "X": …}.
     """
     net, X = copy.deepcopy(net), checks.finite("X", X, np.float64)
-    restore, Y = remember(net.layers), checks.finite("y", y, np.float64)
+    restore, Y = snapshot(net.layers), checks.finite("y", y, np.float64)
     dX = net.backward(net.forward(X), Y)
 
     def loss() -> float:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+__all__ = ["he", "large", "small", "xavier", "zeros"]
+
 
 def zeros(d_in: int, d_out: int, rng: np.random.Generator) -> np.ndarray:
     """W = 0. Every unit of a layer then computes the same and gets the same gradient."""

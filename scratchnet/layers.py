@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -17,25 +16,11 @@ import numpy as np
 from scratchnet import checks
 from scratchnet.activations import relu, relu_grad, sigmoid, sigmoid_grad, tanh, tanh_grad
 from scratchnet.initializers import xavier
+from scratchnet.parameters import fixed_array
+
+__all__ = ["Activation", "Layer", "LinearLayer", "ReLU", "Sigmoid", "Tanh"]
 
 Initializer = Callable[[int, int, np.random.Generator], np.ndarray]
-
-
-def in_place(name: str) -> Any:
-    """Make an array attribute whose memory never changes: after the first one, every assignment copies into it.
-
-    So `layer.W = W` also changes `net.theta`, of which `layer.W` is a view. The shape is fixed by the first.
-    """
-    slot = "_" + name
-
-    def assign(owner: Any, value: Any) -> None:
-        array = owner.__dict__.get(slot)
-        if array is None:
-            owner.__dict__[slot] = np.array(checks.real(name, value))
-        elif value is not array:
-            array[...] = checks.same_shape(name, checks.real(name, value), array.shape)
-
-    return property(operator.attrgetter(slot), assign, doc=f"The array `{name}`; assigning to it writes in place.")
 
 
 class Layer:
@@ -50,25 +35,29 @@ class Layer:
 
         def forward(self, X, training=True):
             if training:
-                self.save(X)                 # what backward needs
+                self.cache(X)                 # what backward needs
             return self.gamma * X
 
         def backward(self, dY):
-            X = self.saved()
+            X = self.cached()
             self.dgamma = (dY * X).sum(axis=-2, keepdims=True)
             return self.gamma * dY
     ```
 
-    `forward` with training=False must leave what was saved alone and treat every row by itself. `backward` takes
+    `forward` with training=False must leave the cache alone and treat every row by itself. `backward` takes
     dL/d(output), sets the gradient of every parameter and returns dL/d(input). Gradients are not divided by
     anything here.
 
     What else a training forward changes, such as a running mean or a generator, is named in `state`: an interrupt
-    during `train` puts it back together with the parameters.
+    during `train` puts it back together with the parameters. A class that names in `settings` the arguments that
+    build it, which are attributes of the same names, can be written into a file; one with parameters is then built
+    with `dtype` as well. `squares` names those of `state` that are never negative.
     """
 
     params: ClassVar[tuple[str, ...]] = ()
     state: ClassVar[tuple[str, ...]] = ()
+    settings: ClassVar[tuple[str, ...]] = ()
+    squares: ClassVar[tuple[str, ...]] = ()
     _cache: tuple[Any, ...] | None = None
     _shape: tuple[int, ...] | None = None
     _has_gradients = False
@@ -79,8 +68,8 @@ class Layer:
         if not isinstance(cls.params, tuple):
             raise TypeError(f"params must be a tuple of names, such as ('gamma',), got {cls.params!r}")
         for name in cls.__dict__.get("params", ()):
-            setattr(cls, name, in_place(name))
-            setattr(cls, "d" + name, in_place("d" + name))
+            setattr(cls, name, fixed_array(name))
+            setattr(cls, "d" + name, fixed_array("d" + name))
 
     def forward(self, X: np.ndarray, training: bool = True) -> np.ndarray:
         """Return the layer's output for the batch X."""
@@ -99,42 +88,27 @@ class Layer:
             W, dW = getattr(self, name), getattr(self, "d" + name)
             W -= lr * dW
 
-    def save(self, *arrays: Any, shape: tuple[int, ...] | None = None) -> None:
-        """Keep what `backward` needs, and the shape of the output if `saved` is to check the gradient against it."""
+    def cache(self, *arrays: Any, shape: tuple[int, ...] | None = None) -> None:
+        """Keep what `backward` needs, and the shape of the output if `cached` is to check the gradient against it."""
         self._cache, self._shape = arrays, shape
 
-    def forget(self) -> None:
-        """Drop what was kept, gradients included."""
+    def clear_cache(self) -> None:
+        """Drop what was kept for `backward`, so that it needs a new forward and `update` a new backward."""
         self._cache, self._has_gradients = None, False
 
-    def saved(self, gradient: Any = None, name: str = "dY") -> Any:
+    def cached(self, gradient: Any = None, name: str = "dY") -> Any:
         """Hand out what the last training forward kept, once: one array as it is, several as a tuple.
 
-        `saved(dY)` first checks that dY, the gradient called `name`, has the shape that was given to `save`. Raises
+        `cached(dY)` first checks that dY, the gradient called `name`, has the shape that was given to `cache`. Raises
         RuntimeError without a fresh forward, ValueError or TypeError for a wrong gradient; then what was kept stays.
         """
-        cache = self._cache
-        if cache is None:
+        kept = self._cache
+        if kept is None:
             raise RuntimeError(f"{type(self).__name__}.backward needs a fresh forward(X, training=True) before it")
         if gradient is not None:
             checks.same_shape(name, checks.real(name, gradient), self._shape or ())
         self._cache, self._has_gradients = None, True
-        return cache[0] if len(cache) == 1 else cache
-
-
-def remember(layers: Sequence[Layer]) -> Callable[[], None]:
-    """Return a function that puts back, as it is now, what the layers name in `state`; generators in place."""
-    slots = [(layer, name) for layer in layers for name in layer.state]
-    values = copy.deepcopy([getattr(layer, name) for layer, name in slots])
-
-    def restore() -> None:
-        for (layer, name), value in zip(slots, copy.deepcopy(values), strict=True):
-            if isinstance(value, np.random.Generator):  # which another layer, or the shuffling, may share
-                getattr(layer, name).bit_generator.state = value.bit_generator.state
-            else:
-                setattr(layer, name, value)
-
-    return restore
+        return kept[0] if len(kept) == 1 else kept
 
 
 class LinearLayer(Layer):
@@ -149,6 +123,7 @@ class LinearLayer(Layer):
     """
 
     params = ("W", "b")
+    settings = ("d_in", "d_out")
     W: np.ndarray
     b: np.ndarray
     dW: np.ndarray
@@ -157,7 +132,8 @@ class LinearLayer(Layer):
     def __init__(
         self, d_in: int, d_out: int, seed: int | None = None, *, init: Initializer = xavier, dtype: Any = np.float64
     ) -> None:
-        self.W = _drawn(init, d_in, d_out, seed, dtype)
+        self.d_in, self.d_out = checks.positive_int("d_in", d_in), checks.positive_int("d_out", d_out)
+        self.W = _draw(init, self.d_in, self.d_out, seed, dtype)
         self.b = np.zeros((1, d_out), dtype=self.W.dtype)
         self.dW = np.zeros_like(self.W)
         self.db = np.zeros_like(self.b)
@@ -170,28 +146,28 @@ class LinearLayer(Layer):
         Z = X @ W
         Z += self.b
         if training:
-            self.save(X, shape=Z.shape)
+            self.cache(X, shape=Z.shape)
         return Z
 
     def backward(self, dZ: np.ndarray) -> np.ndarray:
         """Set dW = Xᵀ dZ and db = 1ᵀ dZ, return dX = dZ Wᵀ, shape (N, d_in)."""
-        X = self.saved(dZ, "dZ")
+        X = self.cached(dZ, "dZ")
         np.matmul(X.mT, dZ, out=self.dW)
-        np.matmul(_ones(X.shape[-2], X.dtype), dZ, out=self.db)
+        np.matmul(_row_of_ones(X.shape[-2], X.dtype), dZ, out=self.db)
         return dZ @ self.W.mT
 
 
 @functools.lru_cache
-def _ones(n: int, dtype: np.dtype[Any]) -> np.ndarray:
-    """Return the row 1ᵀ of n ones. A product with it adds up columns in half the time of `sum`."""
+def _row_of_ones(n: int, dtype: np.dtype[Any]) -> np.ndarray:
+    """Return 1ᵀ, a row of n ones: 1ᵀ dZ adds up the rows of dZ, in half the time of `dZ.sum(axis=-2)`."""
     ones = np.ones((1, n), dtype)
     ones.flags.writeable = False
     return ones
 
 
-def _drawn(init: Initializer, d_in: Any, d_out: Any, seed: Any, dtype: Any) -> np.ndarray:
+def _draw(init: Initializer, d_in: int, d_out: int, seed: Any, dtype: Any) -> np.ndarray:
     """Return the matrix that `init` draws from `default_rng(seed)`, after checking all that can be wrong with it."""
-    shape = checks.positive_int("d_in", d_in), checks.positive_int("d_out", d_out)
+    shape = d_in, d_out
     rng, dtype = np.random.default_rng(checks.seed(seed)), checks.float_dtype(dtype)
     if not callable(init):
         raise TypeError(f"init must be a function of (d_in, d_out, rng), such as xavier, got {init!r}")
@@ -208,17 +184,18 @@ class Activation(Layer):
         """Return A = f(Z), in the shape of Z."""
         A = self.f(Z)
         if training:
-            self.save(A, shape=A.shape)
+            self.cache(A, shape=A.shape)
         return A
 
     def backward(self, dA: np.ndarray) -> np.ndarray:
         """Return dZ = dA ⊙ f'(A)."""
-        return dA * self.f_grad(self.saved(dA, "dA"))
+        return dA * self.f_grad(self.cached(dA, "dA"))
 
 
 class ReLU(Activation):
     """max(z, 0). The mask of the backward pass is read from the output: a > 0 exactly where z > 0."""
 
+    settings = ()
     f = staticmethod(relu)
     f_grad = staticmethod(relu_grad)
 
@@ -226,6 +203,7 @@ class ReLU(Activation):
 class Sigmoid(Activation):
     """1 / (1 + e⁻ᶻ) as a hidden layer. As an output it belongs to `SigmoidCrossEntropy`."""
 
+    settings = ()
     f = staticmethod(sigmoid)
     f_grad = staticmethod(sigmoid_grad)
 
@@ -233,5 +211,21 @@ class Sigmoid(Activation):
 class Tanh(Activation):
     """The hyperbolic tangent, with values in (-1, 1) and slope 1 at the origin."""
 
+    settings = ()
     f = staticmethod(tanh)
     f_grad = staticmethod(tanh_grad)
+
+
+def snapshot(layers: Sequence[Layer]) -> Callable[[], None]:
+    """Return a function that puts back, as it is now, what the layers name in `state`; generators in place."""
+    slots = [(layer, name) for layer in layers for name in layer.state]
+    values = copy.deepcopy([getattr(layer, name) for layer, name in slots])
+
+    def restore() -> None:
+        for (layer, name), value in zip(slots, copy.deepcopy(values), strict=True):
+            if isinstance(value, np.random.Generator):  # which another layer, or the shuffling, may share
+                getattr(layer, name).bit_generator.state = value.bit_generator.state
+            else:
+                setattr(layer, name, value)
+
+    return restore

@@ -6,12 +6,15 @@ A pair computes the loss from the logits Z, before the activation, where nothing
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from scratchnet import checks
 from scratchnet.activations import sigmoid, softmax
+
+__all__ = ["IdentitySquaredError", "Output", "SigmoidCrossEntropy", "SoftmaxCrossEntropy"]
+__all__ += ["binary_cross_entropy", "mse_grad", "mse_loss"]
 
 
 def _aligned(y_pred: Any, y_true: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -48,8 +51,13 @@ def binary_cross_entropy(y_pred: Any, y_true: Any) -> float:
 class Output:
     """Base class of the output pairs: an activation, the loss that belongs to it, and how to predict.
 
-    Z are logits, Y_pred what `forward` makes of them, Y targets, all of shape (N, d_out).
+    Z are logits, Y_pred what `forward` makes of them, Y targets, all of shape (N, d_out). `settings` is for files, as
+    in a `Layer`.
     """
+
+    settings: ClassVar[tuple[str, ...]] = ()
+    state: ClassVar[tuple[str, ...]] = ()
+    squares: ClassVar[tuple[str, ...]] = ()
 
     def forward(self, Z: np.ndarray) -> np.ndarray:
         """Return the predictions Ŷ for the logits Z."""
@@ -84,6 +92,8 @@ class SigmoidCrossEntropy(Output):
     which is -y log ŷ - (1 - y) log(1 - ŷ) with ŷ = sigmoid(z), rearranged so that nothing overflows.
     """
 
+    settings = ()
+
     def forward(self, Z: np.ndarray) -> np.ndarray:
         """Return the probabilities of class 1, sigmoid(Z)."""
         return sigmoid(Z)
@@ -108,6 +118,8 @@ class SoftmaxCrossEntropy(Output):
 
     L = (1/N) Σ over samples of [log Σⱼ e^(zⱼ) - Σⱼ yⱼ zⱼ]
     """
+
+    settings = ()
 
     def forward(self, Z: np.ndarray) -> np.ndarray:
         """Return the probabilities of the classes, softmax(Z); rows sum to 1."""
@@ -136,6 +148,8 @@ class SoftmaxCrossEntropy(Output):
 
 class IdentitySquaredError(Output):
     """No activation, with the squared error of regression: L = Σ‖ŷ - y‖² / 2N."""
+
+    settings = ()
 
     def forward(self, Z: np.ndarray) -> np.ndarray:
         """Return a copy of Z."""

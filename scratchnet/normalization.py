@@ -9,6 +9,8 @@ import numpy as np
 from scratchnet import checks
 from scratchnet.layers import Layer
 
+__all__ = ["BatchNorm"]
+
 
 class BatchNorm(Layer):
     """Y = γ ⊙ Ẑ + β with Ẑ = (Z - μ) / σ, column by column.
@@ -29,14 +31,17 @@ class BatchNorm(Layer):
     """
 
     params = ("gamma", "beta")
+    settings = ("d", "momentum", "eps")
     state = ("running_mean", "running_var")
+    squares = ("running_var",)
     gamma: np.ndarray
     beta: np.ndarray
     dgamma: np.ndarray
     dbeta: np.ndarray
 
     def __init__(self, d: int, momentum: float = 0.1, eps: float = 1e-5, *, dtype: Any = np.float64) -> None:
-        shape, dtype = (1, checks.positive_int("d", d)), checks.float_dtype(dtype)
+        self.d, dtype = checks.positive_int("d", d), checks.float_dtype(dtype)
+        shape = (1, self.d)
         self.momentum = checks.number("momentum", momentum, high=1.0)
         self.eps = checks.number("eps", eps)
         self.gamma, self.beta = np.ones(shape, dtype), np.zeros(shape, dtype)
@@ -66,7 +71,7 @@ class BatchNorm(Layer):
             var = np.full_like(var, np.nan)  # an infinite one would make Ẑ zero and pass unnoticed
         sigma = np.sqrt(var + self.eps)
         Z_hat = centered / sigma
-        self.save(Z_hat, sigma, shape=Z.shape)
+        self.cache(Z_hat, sigma, shape=Z.shape)
         return self.gamma * Z_hat + self.beta
 
     def _average(self, mean: np.ndarray, var: np.ndarray) -> None:
@@ -77,7 +82,7 @@ class BatchNorm(Layer):
 
     def backward(self, dY: np.ndarray) -> np.ndarray:
         """Set dγ and dβ and return dZ = γ/σ ⊙ (dY - dβ/N - Ẑ ⊙ dγ/N), shape (N, d)."""
-        Z_hat, sigma = self.saved(dY)
+        Z_hat, sigma = self.cached(dY)
         N = Z_hat.shape[-2]
         self.dgamma = (dY * Z_hat).sum(axis=-2, keepdims=True)
         self.dbeta = dY.sum(axis=-2, keepdims=True)

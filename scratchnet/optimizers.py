@@ -14,11 +14,13 @@ import numpy as np
 
 from scratchnet import checks
 
-BLOCK = 2**14  # entries of a vector
+__all__ = ["SGD", "Adam", "AdamW", "Momentum", "Nesterov", "Optimizer", "RMSProp"]
+
+CHUNK = 2**14  # entries of a vector
 
 
 @functools.lru_cache
-def blocks(size: int, length: int = BLOCK) -> tuple[slice, ...]:
+def chunks(size: int, length: int = CHUNK) -> tuple[slice, ...]:
     """Cut `size` entries into pieces so short that the intermediate results of a formula stay in the cache."""
     return tuple(slice(start, start + length) for start in range(0, size, length))
 
@@ -26,10 +28,14 @@ def blocks(size: int, length: int = BLOCK) -> tuple[slice, ...]:
 class Optimizer:
     """Base class. A subclass writes its formula as `rule`, and names in `memory` what it remembers of every entry.
 
-    `lr` is the learning rate, which may be changed between steps, `t` the number of steps taken.
+    `lr` is the learning rate, which may be changed between steps, `t` the number of steps taken. `settings` is for
+    files, as in a `Layer`, and `squares` names what in `memory` is never negative.
     """
 
     memory: ClassVar[tuple[str, ...]] = ()
+    settings: ClassVar[tuple[str, ...]] = ()
+    state: ClassVar[tuple[str, ...]] = ("t",)
+    squares: ClassVar[tuple[str, ...]] = ()
     t = 0
     _theta: weakref.ref[np.ndarray] | None = None  # the vector that the memory belongs to
 
@@ -58,14 +64,13 @@ class Optimizer:
             self._remember(theta)
         self.t += 1
         vectors = [theta, grad, *[getattr(self, name) for name in self.memory]]
-        for block in blocks(len(theta)):
-            self.rule(*[vector[block] for vector in vectors])
+        for chunk in chunks(len(theta)):
+            self.rule(*[vector[chunk] for vector in vectors])
 
-    def _remember(self, theta: np.ndarray) -> None:
-        """Give every name in `memory` an array of zeros like theta at the first step, and refuse a second theta.
+    def check_owner(self, theta: np.ndarray) -> None:
+        """Raise ValueError if what is remembered belongs to another network, which it would misguide.
 
-        What is remembered of one network would misguide another. A copy made with copy.deepcopy, or by pickle,
-        keeps the memory and belongs to whichever theta it sees first.
+        A copy made with copy.deepcopy, or by pickle, keeps the memory and belongs to whichever theta it sees first.
         """
         owner = theta.base if isinstance(theta.base, np.ndarray) else theta  # views are new objects each time
         if self._theta is not None and self._theta() is owner:
@@ -73,9 +78,14 @@ class Optimizer:
         if self._theta is not None or any(vars(self).get(name, theta).shape != theta.shape for name in self.memory):
             kind = type(self).__name__
             raise ValueError(f"this {kind} remembers another network: use a new {kind} for each network")
-        for name in self.memory:
-            self.__dict__.setdefault(name, np.zeros_like(theta))
-        self._theta = weakref.ref(owner)
+
+    def _remember(self, theta: np.ndarray) -> None:
+        """Give every name in `memory` an array of zeros like theta at the first step, and refuse a second theta."""
+        self.check_owner(theta)
+        if self._theta is None:
+            for name in self.memory:
+                self.__dict__.setdefault(name, np.zeros_like(theta))
+            self._theta = weakref.ref(theta.base if isinstance(theta.base, np.ndarray) else theta)
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles keep: everything but whose memory it is."""
@@ -84,6 +94,8 @@ class Optimizer:
 
 class SGD(Optimizer):
     """Gradient descent: θ ← θ - lr · ∇L. Stochastic when ∇L comes from a mini-batch."""
+
+    settings = ("lr",)
 
     def rule(self, theta: np.ndarray, grad: np.ndarray) -> None:
         """θ ← θ - lr · ∇L."""
@@ -97,6 +109,7 @@ class Momentum(Optimizer):
     factor 1 - β, so that v has the size of a gradient. It equals the form without it at lr · (1 - β).
     """
 
+    settings = ("lr", "beta")
     memory = ("v",)
 
     def __init__(self, lr: float, beta: float = 0.9) -> None:
@@ -110,6 +123,47 @@ class Momentum(Optimizer):
         theta -= self.lr * v
 
 
+class Nesterov(Momentum):
+    """Momentum that looks one step ahead: v ← β v + (1 - β) ∇L, then θ ← θ - lr · (β v + (1 - β) ∇L).
+
+    Source: Nesterov, "A method of solving a convex programming problem with convergence rate O(1/k²)", 1983, in the
+    form that needs the gradient at θ alone: Sutskever, Martens, Dahl and Hinton, "On the importance of
+    initialization and momentum in deep learning", 2013.
+    """
+
+    settings = ("lr", "beta")
+
+    def rule(self, theta: np.ndarray, grad: np.ndarray, v: np.ndarray) -> None:
+        """First v ← β v + (1 - β) ∇L, then θ ← θ - lr · (β v + (1 - β) ∇L)."""
+        v *= self.beta
+        v += (1 - self.beta) * grad
+        theta -= self.lr * (self.beta * v + (1 - self.beta) * grad)
+
+
+class RMSProp(Optimizer):
+    """Every parameter's step divided by the size of its recent gradients: θ ← θ - lr · ∇L / (√v + ε).
+
+        v ← β v + (1 - β) (∇L)²
+
+    Source: Tieleman and Hinton, "Lecture 6.5: rmsprop", Neural Networks for Machine Learning, 2012.
+    """
+
+    settings = ("lr", "beta", "eps")
+    memory = ("v",)
+    squares = ("v",)
+
+    def __init__(self, lr: float, beta: float = 0.9, eps: float = 1e-8) -> None:
+        super().__init__(lr)
+        self.beta = checks.number("beta", beta, high=1.0, include_low=True)
+        self.eps = checks.number("eps", eps)
+
+    def rule(self, theta: np.ndarray, grad: np.ndarray, v: np.ndarray) -> None:
+        """First v ← β v + (1 - β) (∇L)², then θ ← θ - lr · ∇L / (√v + ε)."""
+        v *= self.beta
+        v += (1 - self.beta) * grad * grad
+        theta -= self.lr * grad / (np.sqrt(v) + self.eps)
+
+
 class Adam(Optimizer):
     """Momentum with a step size of its own for every parameter.
 
@@ -120,7 +174,9 @@ class Adam(Optimizer):
     Source: Kingma and Ba, "Adam: a method for stochastic optimization", 2015, Algorithm 1; ε is outside the root.
     """
 
+    settings: ClassVar[tuple[str, ...]] = ("lr", "beta1", "beta2", "eps")
     memory = ("m", "v")
+    squares = ("v",)
 
     def __init__(self, lr: float, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> None:
         super().__init__(lr)
@@ -137,3 +193,24 @@ class Adam(Optimizer):
         m_hat = m / (1 - self.beta1**self.t)
         v_hat = v / (1 - self.beta2**self.t)
         theta -= self.lr * m_hat / (np.sqrt(v_hat) + self.eps)
+
+
+class AdamW(Adam):
+    """Adam after a decay of the parameters that is not part of the gradient: θ ← (1 - lr · λ) θ, then Adam's step.
+
+    λ is `weight_decay`, at least 0. It shrinks every parameter, biases too.
+    Source: Loshchilov and Hutter, "Decoupled weight decay regularization", 2019, Algorithm 2.
+    """
+
+    settings = (*Adam.settings, "weight_decay")
+
+    def __init__(
+        self, lr: float, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, weight_decay: float = 0.01
+    ) -> None:
+        super().__init__(lr, beta1, beta2, eps)
+        self.weight_decay = checks.number("weight_decay", weight_decay, include_low=True)
+
+    def rule(self, theta: np.ndarray, grad: np.ndarray, m: np.ndarray, v: np.ndarray) -> None:
+        """First θ ← (1 - lr · λ) θ, then Adam's step."""
+        theta *= 1 - self.lr * self.weight_decay
+        super().rule(theta, grad, m, v)

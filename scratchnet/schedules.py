@@ -9,6 +9,8 @@ from typing import Any
 from scratchnet import checks
 from scratchnet.optimizers import Optimizer
 
+__all__ = ["cosine_decay", "follow", "step_decay", "warm_up"]
+
 Schedule = Callable[[int], float]
 
 

@@ -1,12 +1,26 @@
-"""What `train` records of an epoch and prints of some, and what it raises when one cannot be completed."""
+"""Training: an epoch after the other, recorded, and undone where one cannot be completed.
+
+`train` is the method `NeuralNetwork.train`. Whatever ends it, a divergence or an interrupt, the network is left as it
+was after the last whole epoch: each epoch runs under a `Rollback`.
+"""
 
 from __future__ import annotations
 
+import copy
 import math
 import numbers
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from scratchnet import checks
+from scratchnet.layers import snapshot
+from scratchnet.optimizers import SGD, Optimizer, chunks
+
+__all__ = ["Epoch", "TrainingDiverged"]
+
+Samples = tuple[np.ndarray, np.ndarray]  # X (N, d_in) and Y (N, d_out)
 
 REMEDIES = "smaller initial weights, or standardized features"
 
@@ -45,6 +59,153 @@ class Epoch(NamedTuple):
     """‖mean dW of the epoch‖, for every linear layer."""
     update_ratios: tuple[float, ...]
     """‖W_end - W_start‖ / ‖W_start‖, for every linear layer."""
+
+
+def recorded(field: str, doc: str) -> Any:
+    """Make a property that lists one field of every `Epoch` in a network's history."""
+    return property(lambda net: [getattr(epoch, field) for epoch in net.history], doc=doc)
+
+
+def recorded_by_layer(field: str, doc: str) -> Any:
+    """Make a property with one field of every `Epoch` as an array (epochs, linear layers)."""
+
+    def table(net: Any) -> np.ndarray:
+        return np.array([getattr(epoch, field) for epoch in net.history]).reshape(-1, len(net._weights))
+
+    return property(table, doc=doc)
+
+
+def train(
+    net: Any,
+    X: Any,
+    y: Any,
+    lr: float = 0.01,
+    n_epochs: int = 2000,
+    batch_size: int | None = None,
+    verbose: bool = True,
+    *,
+    optimizer: Optimizer | None = None,
+    validation: tuple[Any, Any] | None = None,
+    on_epoch: Callable[[Any, int], Any] | None = None,
+    rng: np.random.Generator | None = None,
+) -> None:
+    """Train on X (N, d_in) and y (N, d_out), adding one `Epoch` to `history` for each of n_epochs.
+
+    Every epoch shuffles the samples and walks through them in batches of batch_size (all of them if None),
+    the last of which may be short. optimizer: `SGD(lr)` unless one is given, which brings its own lr.
+    validation: (X, y) to evaluate after every epoch. on_epoch(net, epoch) is called after every epoch,
+    numbered over all calls. rng: the generator that shuffles, the network's own unless given.
+
+    Raises TypeError or ValueError for bad arguments before anything has changed, TrainingDiverged for a
+    loss or parameter that is not finite. Then, or when interrupted, parameters, history, optimizer and
+    generator are as after the last whole epoch, and a second call goes on from there.
+    """
+    data = net._data(X, y)
+    optimizer = SGD(lr) if optimizer is None else optimizer
+    n_epochs = checks.positive_int("n_epochs", n_epochs)
+    batch_size = len(data[0]) if batch_size is None else checks.positive_int("batch_size", batch_size)
+    checks.optimizer("optimizer", optimizer)
+    rng = checks.generator("rng", net.rng if rng is None else rng)
+    if on_epoch is not None and not callable(on_epoch):
+        raise TypeError(f"on_epoch must be a function of (net, epoch), got {on_epoch!r}")
+    if not net._is_gathered():
+        raise ValueError("net.layers holds parameters that are not in net.theta: continue with copy.deepcopy(net)")
+    held_out = None if validation is None else net._data(*checks.pair("validation", validation), "validation ")
+
+    net._clear_caches()  # a forward pass before this call is no longer fresh
+    log_every = round_step(n_epochs)
+    for done in range(n_epochs):
+        epoch = len(net.history)  # not first + done: on_epoch may have trained too
+        rollback = Rollback(net, optimizer, rng)
+        with rollback, rollback:  # the outer one for a second interrupt, which falls into the inner one
+            net.history.append(run_epoch(net, data, batch_size, optimizer, held_out, rng))
+        if verbose and (done % log_every == 0 or done == n_epochs - 1):
+            print(log_line(epoch, net.history[-1]))
+        if on_epoch is not None:
+            on_epoch(net, epoch)
+
+
+class Rollback:
+    """`with Rollback(net, optimizer, rng):` undoes, when an exception leaves the block, all that was trained in it.
+
+    What it puts back is what was there when it was made: parameters, history, the state of the layers, optimizer and
+    generator. To put it back twice does no harm.
+    """
+
+    def __init__(self, net: Any, optimizer: Optimizer, rng: np.random.Generator) -> None:
+        self.net, self.optimizer, self.rng = net, optimizer, rng
+        self.length, self.theta = len(net.history), net.theta.copy()
+        self.memory, self.shuffling = copy.deepcopy(vars(optimizer)), rng.bit_generator.state
+        self.restore_layers = snapshot(net.layers)
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
+        """Undo where there was an exception, which goes on."""
+        if kind is not None:
+            self.net.theta, self.optimizer.__dict__ = self.theta, self.memory
+            self.rng.bit_generator.state = self.shuffling
+            self.restore_layers()
+            del self.net.history[self.length :]
+            self.net._clear_caches()
+
+
+def run_epoch(
+    net: Any, data: Samples, batch_size: int, optimizer: Optimizer, held_out: Samples | None, rng: np.random.Generator
+) -> Epoch:
+    """Pass once through the shuffled data and return what happened."""
+    order = rng.permutation(len(data[0]))
+    X, Y = data[0][order], data[1][order]
+    batches = [slice(first, first + batch_size) for first in range(0, len(X), batch_size)]
+    theta, grad = net.theta, net.grad
+    start, mean_grad, Z = theta.copy(), np.zeros_like(grad), np.empty_like(Y)
+    with quiet():
+        for rows in batches:
+            Z_batch = net._logits(X[rows], training=True)
+            net._backward(net.output.backward(net.output.forward(Z_batch), Y[rows]))
+            Z[rows] = Z_batch
+            optimizer.step(theta, grad)
+            for chunk in chunks(len(grad)):
+                mean_grad[chunk] += len(Z_batch) / len(Z) * grad[chunk]
+        mean_loss = float(net.output.loss(Z, Y))  # of every batch as it was seen
+        if not np.isfinite(mean_loss):
+            losses = [float(net.output.loss(Z[rows], Y[rows])) for rows in batches]
+            batch = int(np.argmin(np.isfinite(losses)))  # the first; 0 if only their sum overflowed
+            raise _diverged(net, batch, f"the loss became {losses[batch]:g}", optimizer)
+        last = len(batches) - 1
+        try:
+            loss, accuracy = net._evaluate(X, Y)
+            held = net._evaluate(*held_out) if held_out is not None else (None, None)
+        except OverflowError:
+            raise _diverged(net, last, "the predictions overflowed", optimizer) from None
+        norms, changes, sizes = (norms_by_layer(net, vector) for vector in (mean_grad, theta - start, start))
+        found = {
+            "the loss": loss,
+            "the validation loss": held[0] or 0.0,
+            "a gradient": sum(norms),
+            "a parameter": theta,
+        }
+        found |= {f"the optimizer's {name}": getattr(optimizer, name) for name in getattr(optimizer, "memory", ())}
+        for what, values in found.items():
+            if not np.isfinite(values).all():
+                raise _diverged(net, last, f"{what} overflowed", optimizer)
+    return Epoch(mean_loss, accuracy, held[0], held[1], norms, tuple(map(ratio, changes, sizes)))
+
+
+def _diverged(net: Any, batch: int, what: str, optimizer: Optimizer) -> TrainingDiverged:
+    return TrainingDiverged(len(net.history), batch, what, getattr(optimizer, "lr", None))
+
+
+def norms_by_layer(net: Any, vector: np.ndarray) -> tuple[float, ...]:
+    """Return the Euclidean norm of every linear layer's part of a vector like theta, its biases left out."""
+    vector = vector.astype(np.float64, copy=False)  # a square may be too large for float32
+    return tuple(norm(vector[part]) for part in net._weights)
+
+
+def quiet() -> np.errstate:
+    """Silence NumPy where this package itself looks for what has overflowed, and raises."""
+    return np.errstate(over="ignore", invalid="ignore")
 
 
 def round_step(n_epochs: int) -> int:

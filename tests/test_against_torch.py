@@ -119,7 +119,7 @@ def subclasses(base):
         waiting += below
         # Those of the exercises are plausible mistakes.
         own = {kind for kind in below if kind.__module__.startswith("scratchnet")}
-        found |= {kind for kind in own if not kind.__module__.startswith("scratchnet.exercises")}
+        found |= {kind for kind in own if not kind.__module__.startswith("scratchnet.book.exercises")}
     return found
 
 

@@ -20,8 +20,8 @@ from scratchnet import (
     Momentum,
     Nesterov,
     NeuralNetwork,
-    ReLU,
     RMSProp,
+    ReLU,
     Sigmoid,
     SigmoidCrossEntropy,
     SoftmaxCrossEntropy,
@@ -39,10 +39,6 @@ from scratchnet import (
     mse_loss,
     numerical_gradient,
     one_hot,
-    plot_decision_boundary,
-    plot_network,
-    plot_points,
-    progress_bar,
     relu,
     relu_grad,
     sigmoid,
@@ -53,6 +49,7 @@ from scratchnet import (
     tanh_grad,
     train_test_split,
 )
+from scratchnet.book import plot_decision_boundary, plot_network, plot_points, progress_bar
 
 X, y = small_problem()
 REMEMBERING = [Momentum, Adam, Nesterov, RMSProp, AdamW]

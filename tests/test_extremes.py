@@ -21,8 +21,8 @@ from scratchnet import (
     Momentum,
     Nesterov,
     NeuralNetwork,
-    ReLU,
     RMSProp,
+    ReLU,
     Sigmoid,
     SigmoidCrossEntropy,
     SoftmaxCrossEntropy,
@@ -31,10 +31,6 @@ from scratchnet import (
     he,
     large,
     one_hot,
-    plot_decision_boundary,
-    plot_grad_norms,
-    plot_loss,
-    plot_training,
     sigmoid,
     small,
     softmax,
@@ -43,6 +39,7 @@ from scratchnet import (
     xavier,
     zeros,
 )
+from scratchnet.book import plot_decision_boundary, plot_grad_norms, plot_loss, plot_training
 
 OUTPUTS = [SigmoidCrossEntropy, SoftmaxCrossEntropy, IdentitySquaredError]
 OPTIMIZERS = [SGD, Momentum, Adam, Nesterov, RMSProp, AdamW]

@@ -173,11 +173,11 @@ class Gated(Layer):
 
     def forward(self, X, training=True):
         if training:
-            self.save(X)
+            self.cache(X)
         return (1 + training) * X
 
     def backward(self, dY):
-        self.saved()
+        self.cached()
         return 2 * dY
 
 
@@ -320,11 +320,11 @@ def test_relative_error_of_matrices_runs_over_all_entries():
 class NotANumber(Layer):
     def forward(self, X, training=True):
         if training:
-            self.save(X)
+            self.cache(X)
         return 2 * X
 
     def backward(self, dY):
-        self.saved()
+        self.cached()
         return dY * np.nan
 
 
@@ -349,11 +349,11 @@ class Restless(Layer):
     def forward(self, X, training=True):
         if training:
             self.scale[0] += 1
-            self.save(self.scale[0])
+            self.cache(self.scale[0])
         return self.scale[0] * X
 
     def backward(self, dY):
-        return self.saved() * dY
+        return self.cached() * dY
 
 
 def test_every_forward_of_a_check_starts_from_the_same_state():

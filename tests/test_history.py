@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scratchnet import Epoch, TrainingDiverged
-from scratchnet.history import log_line, norm, ratio, round_step
+from scratchnet.training import log_line, norm, ratio, round_step
 
 
 @given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=9), st.sampled_from([1e-200, 1e-150, 1.0, 1e150, 1e200]))

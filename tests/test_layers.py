@@ -24,7 +24,7 @@ from scratchnet import (
     xavier,
     zeros,
 )
-from scratchnet.layers import remember
+from scratchnet.layers import snapshot
 
 ACTIVATIONS = [ReLU, Sigmoid, Tanh]
 every_activation = pytest.mark.parametrize("make", ACTIVATIONS, ids=lambda c: c.__name__)
@@ -225,7 +225,7 @@ def test_backward_works_once_for_each_forward(make):
     with pytest.raises(RuntimeError, match="fresh forward"):
         layer.backward(X)
     layer.forward(X)
-    layer.forget()
+    layer.clear_cache()
     with pytest.raises(RuntimeError, match="fresh forward"):
         layer.backward(X)
 
@@ -353,11 +353,11 @@ def test_a_subclass_can_add_a_parameter_to_those_it_inherits(problem):
         def forward(self, X, training=True):
             Z = X @ self.W + self.b
             if training:
-                self.save(X, Z)
+                self.cache(X, Z)
             return self.gate * Z
 
         def backward(self, dY):
-            X, Z = self.saved()
+            X, Z = self.cached()
             self.dgate = (dY * Z).sum(axis=-2, keepdims=True)
             dZ = self.gate * dY
             self.dW = X.mT @ dZ
@@ -384,11 +384,11 @@ def test_a_layer_that_saves_two_arrays_gets_both_back_in_order():
     class Product(Layer):
         def forward(self, X, training=True):
             if training:
-                self.save(X, sigmoid(X))
+                self.cache(X, sigmoid(X))
             return X * sigmoid(X)
 
         def backward(self, dY):
-            X, S = self.saved()
+            X, S = self.cached()
             return dY * (S + X * S * (1 - S))
 
     assert check_layer(Product(), off_kinks((4, 3)))["X"] < 1e-7
@@ -448,7 +448,7 @@ def test_an_array_of_a_new_layer_has_a_name_a_description_and_a_fixed_memory():
 def test_forgetting_drops_the_gradients_too():
     layer = LinearLayer(3, 3, seed=0)
     layer.backward(layer.forward(off_kinks((4, 3))))
-    layer.forget()
+    layer.clear_cache()
     with pytest.raises(RuntimeError, match="^LinearLayer.update needs gradients"):
         layer.update(0.1)
 
@@ -456,11 +456,11 @@ def test_forgetting_drops_the_gradients_too():
 class Halved(Layer):
     def forward(self, X, training=True):
         if training:
-            self.save(X, shape=X.shape)
+            self.cache(X, shape=X.shape)
         return X / 2
 
     def backward(self, dY):
-        self.saved(dY)
+        self.cached(dY)
         return dY / 2
 
 
@@ -481,7 +481,7 @@ def test_what_is_remembered_of_layers_is_put_back_as_often_as_asked():
     other.rng = drop.rng
     norm.forward(X), drop.forward(X)
     before, rng = frozen([norm.running_mean, norm.running_var, drop.rng]), drop.rng
-    restore = remember(layers)
+    restore = snapshot(layers)
     for _ in range(2):
         norm.running_var[...] = 7  # in place, too
         norm.forward(X), drop.forward(X), other.forward(X)

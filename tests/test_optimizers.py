@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from scratchnet import SGD, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
-from scratchnet.optimizers import BLOCK, blocks
+from scratchnet.optimizers import CHUNK, chunks
 
 MAKE = {kind.__name__: lambda kind=kind: kind(0.1) for kind in (SGD, Momentum, Adam, Nesterov, AdamW)}
 MAKE["RMSProp"] = lambda: RMSProp(0.03)  # whose steps do not become shorter near the minimum
@@ -224,7 +224,7 @@ def test_a_long_vector_is_worked_through_in_pieces_without_a_difference():
             self.rule(theta, grad, *self.moments)
 
     rng = np.random.default_rng(0)
-    size = 2 * BLOCK + 5
+    size = 2 * CHUNK + 5
     cut, whole = rng.standard_normal(size), np.empty(size)
     whole[...] = cut
     by_pieces, at_once = Adam(0.1), Whole(0.1)
@@ -236,12 +236,12 @@ def test_a_long_vector_is_worked_through_in_pieces_without_a_difference():
     assert np.array_equal(by_pieces.m, at_once.moments[0]) and np.array_equal(by_pieces.v, at_once.moments[1])
 
 
-@pytest.mark.parametrize(("size", "stops"), [(0, []), (1, [1]), (BLOCK, [BLOCK]), (BLOCK + 1, [BLOCK, BLOCK + 1])])
+@pytest.mark.parametrize(("size", "stops"), [(0, []), (1, [1]), (CHUNK, [CHUNK]), (CHUNK + 1, [CHUNK, CHUNK + 1])])
 def test_pieces_cover_a_vector_once(size, stops):
     vector = np.zeros(size)
-    for block in blocks(size):
+    for block in chunks(size):
         vector[block] += 1
-    assert (vector == 1).all() and [min(block.stop, size) for block in blocks(size)] == stops
+    assert (vector == 1).all() and [min(block.stop, size) for block in chunks(size)] == stops
 
 
 def test_an_optimizer_of_the_readers_own_needs_one_formula():

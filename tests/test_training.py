@@ -11,6 +11,7 @@ from conftest import frozen, lasting, small_problem
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scratchnet import training
 from scratchnet import (
     SGD,
     Adam,
@@ -582,7 +583,7 @@ def test_an_interrupt_from_inside_any_part_restores_the_last_whole_epoch(where, 
     elif where == "loss":
         monkeypatch.setattr(net.output, "loss", failing(net.output.loss, 3))  # twice an epoch
     elif where == "record":
-        monkeypatch.setattr(net, "_norms", failing(net._norms, 4))  # three times an epoch
+        monkeypatch.setattr(training, "norms_by_layer", failing(training.norms_by_layer, 4))  # three times an epoch
     elif where == "on_epoch":
         on_epoch = failing(lambda net, epoch: None, 2)
     else:
@@ -613,11 +614,11 @@ def test_an_interrupt_inside_a_layer_that_a_reader_wrote():
             if StopsAt.calls == 8:
                 raise KeyboardInterrupt
             if training:
-                self.save(X)
+                self.cache(X)
             return X.copy()
 
         def backward(self, dY):
-            self.saved()
+            self.cached()
             return dY.copy()
 
     X, y = small_problem(13)
