@@ -1,6 +1,9 @@
+from . import experiments as experiments
+from . import explorers as explorers
 from . import frames as frames
 from .exercises import check as check
 from .plotting import class_style as class_style
+from .plotting import plot_band as plot_band
 from .plotting import plot_decision_boundary as plot_decision_boundary
 from .plotting import plot_grad_norms as plot_grad_norms
 from .plotting import plot_loss as plot_loss

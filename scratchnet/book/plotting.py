@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -233,6 +234,19 @@ def plot_runs(runs: Mapping[str, Sequence[tuple[float, float]]], ax: Axes | None
     ax.set_xlim(min(0.45, ax.get_xlim()[0]), 1.02)
     ax.set_ylim(len(runs) - 0.5, -0.5)
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+    return ax
+
+
+def plot_band(x: Any, runs: Mapping[str, Any], ax: Axes | None = None, **style: Any) -> Axes:
+    """Draw repeated runs: for every name, values (runs, len(x)), the mean as a line in a band from lowest to highest.
+
+    A name has the same color and dash in every figure that is given the same names. style: of all lines.
+    """
+    ax = _axes(ax)
+    for (name, values), cycle in zip(runs.items(), itertools.cycle(STYLE["axes.prop_cycle"])):
+        values = np.asarray(values, float)
+        ax.plot(x, values.mean(axis=0), label=name, **cycle | style)
+        ax.fill_between(x, values.min(axis=0), values.max(axis=0), color=cycle["color"], alpha=0.2)
     return ax
 
 

@@ -92,8 +92,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         retrain: Callable[..., str] | None,
     ) -> None:
         self.axes = {name: list(values) for name, values in axes.items()}
+        self.frame, self.start, self.presets, self.retrain = frame, dict(start), dict(presets), retrain
         self.links: list[Any] = []  # between widgets, in the front end alone
-        self._retrain = retrain
         self.sliders = {
             name: ipywidgets.SelectionSlider(
                 options=[(_text(value), i) for i, value in enumerate(values)],
@@ -183,11 +183,11 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         return row.add_class("explorer-presets")
 
     def _retraining(self) -> list[Any]:
-        if self._retrain is None:
+        retrain = self.retrain
+        if retrain is None:
             return []
         button = ipywidgets.Button(description="Run this setting again, now", layout=ipywidgets.Layout(width="auto"))
         answer = self._html("")
-        retrain = self._retrain
 
         def train(_button: Any) -> None:
             answer.value = '<p role="status">Training …</p>'
