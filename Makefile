@@ -15,10 +15,6 @@ CREATED := .venv/.created
 READY := .venv/.ready
 NODE := node_modules/.ready
 
-# The unit tests of the core and of what it imports.
-CORE_TESTS := $(patsubst %,tests/test_%.py,checks history datasets activations initializers layers losses optimizers \
-  normalization dropout variants schedules network gradcheck bad_input storage training)
-
 # One thread each unless THREADS says otherwise: the networks are small, and sums come out in the same order.
 export OMP_NUM_THREADS := $(THREADS)
 export OPENBLAS_NUM_THREADS := $(THREADS)
@@ -45,15 +41,15 @@ book: $(READY) $(NODE) ## Execute every notebook and build the book into _build/
 test: lint coverage pytest ## Run everything: lint, types, unit tests, notebooks, the book with warnings as errors
 
 pytest: $(READY) $(NODE)
-	$(PY) -m pytest $(addprefix --ignore=,$(CORE_TESTS))
+	$(PY) -m pytest --ignore=tests/library
 
 coverage: $(READY) ## Run the unit tests of the core and measure how much of it they reach
-	$(PY) -m coverage run -m pytest -n0 $(CORE_TESTS)
+	$(PY) -m coverage run -m pytest -n0 tests/library
 	$(PY) -m coverage report
 
 mutants: $(READY) ## Change the core in every small way and see whether its unit tests notice (15 minutes)
 	@$(PY) -m pip install -qq --require-hashes -r tools/requirements-mutants.lock
-	$(PY) tools/mutants.py --tests $(CORE_TESTS)
+	$(PY) tools/mutants.py 
 
 bench: .venv-bench/.ready ## Time the library beside PyTorch and scikit-learn (JSON=... for another file, QUICK=1 for a minute)
 	.venv-bench/$(notdir $(BIN))/python -m benchmarks --json $(JSON) $(if $(QUICK),--quick)

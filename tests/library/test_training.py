@@ -11,7 +11,6 @@ from conftest import frozen, lasting, small_problem
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scratchnet import training
 from scratchnet import (
     SGD,
     Adam,
@@ -30,6 +29,7 @@ from scratchnet import (
     make_blobs,
     one_hot,
     standardize,
+    training,
     zeros,
 )
 

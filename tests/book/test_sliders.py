@@ -16,7 +16,7 @@ from test_browser import EXPLORER_PAGES, fresh_explorers
 import scratchnet
 from scratchnet.book.widgets import Live
 
-CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
+CHAPTERS = Path(__file__).resolve().parents[2] / "chapters"
 SLIDERS = {
     "05_architecture_experiments": ("depth_explorer", ["depth", "lr"]),
 }

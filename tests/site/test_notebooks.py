@@ -17,8 +17,8 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from pages import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 CORE = ("01_setup", "02_layer_primitives", "03_network_training", "04_visualization", "05_architecture_experiments")
 PATHS = sorted((ROOT / "chapters").glob("*.ipynb"))
 NOTEBOOKS = {path.stem: nbformat.read(path, as_version=4) for path in PATHS}

@@ -1,10 +1,9 @@
 import importlib.util
 from collections import Counter
-from pathlib import Path
 
 import pytest
+from pages import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 spec = importlib.util.spec_from_file_location("mutants", ROOT / "tools" / "mutants.py")
 tool = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(tool)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from pages import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "chapters" / "licenses.md").read_text(encoding="utf-8")
 OWN = {path.name for path in (ROOT / "chapters" / "static").iterdir()}
 PHRASES = {  # what tells the text of one license from those of the others
