@@ -12,6 +12,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import contourpy
 import numpy as np
 from PIL import Image
 
@@ -27,13 +28,18 @@ STYLE = """<style>
 .frame, .frame figcaption { margin: 0.5rem 0; color: var(--pst-color-text-base, var(--jp-ui-font-color1, #222)); }
 .frame figcaption { text-align: start; }
 .frame > div { display: grid; gap: 0.5rem 1.5rem; }
-.frame > div { grid-template-columns: repeat(auto-fill, minmax(min(17rem, 100%), 1fr)); }
+.frame > div { grid-template-columns: repeat(auto-fit, minmax(min(13rem, 100%), 1fr)); }
+.frame > div:has(> :nth-child(4)) { grid-template-columns: repeat(auto-fit, minmax(min(9.5rem, 100%), 1fr)); }
+.frame > div > * { justify-self: center; width: 100%; max-width: 22rem; }
 .frame svg { display: block; width: 100%; height: auto; font: 13px sans-serif; }
 .frame p { margin: 0; font-size: 0.85rem; }
 .frame text { fill: currentColor; }
 .frame .grid { stroke: currentColor; opacity: 0.25; }
 .frame .dots { stroke-width: 4; stroke-linecap: round; }
+.frame .dots.k1 { stroke-linecap: square; }
+.frame .edge { fill: none; stroke: currentColor; stroke-width: 1.4; }
 .frame .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
+@media (max-width: 40rem) { .frame > div > * { max-width: 15.5rem; } }
 .frame-defs { position: absolute; width: 0; height: 0; }
 .frame-c0, .frame-c1 { stroke: #fff; stroke-width: 0.5; }
 """
@@ -76,14 +82,27 @@ class Plane:
             return f'<circle cx="{u:.0f}" cy="{v:.0f}" r="2.6" class="frame-c0"/>'
         return f'<path d="M{u - 2.4:.0f} {v - 2.4:.0f}h5v5h-5z" class="frame-c1"/>'
 
-    def picture(self, P: np.ndarray, label: str) -> str:
-        """Return a panel with the probabilities P (resolution²,) of class 1 as shades below the points."""
-        shades = (np.clip(P.reshape(self.resolution, -1), 0, 1) * (LEVELS - 1)).round().astype(np.uint8)
+    def picture(self, P: np.ndarray, label: str, title: str = "probability of class 1") -> str:
+        """Return a panel with the probabilities P (resolution²,) of class 1 as shades, and the line where they are 0.5.
+
+        The squares of the picture are coarse, the line is not: it runs between their centers.
+        """
+        P = np.clip(P.reshape(self.resolution, -1), 0, 1)
+        shades = (P * (LEVELS - 1)).round().astype(np.uint8)
+        across = (np.arange(self.resolution) + 0.5) / self.resolution
+        edges = contourpy.contour_generator(across * WIDTH, across * self.height, P).lines(0.5)
+        edge = "".join(_path(points) for points in edges)
         return (
-            f'<svg viewBox="0 0 {WIDTH} {self.height}" role="img" aria-label="{html.escape(label)}">'
-            f'<image width="{WIDTH}" height="{self.height}" preserveAspectRatio="none" href="{_png(shades)}"/>'
-            f'<use href="#{self._name}"/></svg>'
+            f'<div><p>{html.escape(title)}</p><svg viewBox="0 0 {WIDTH} {self.height}" role="img" '
+            f'aria-label="{html.escape(label)}"><image width="{WIDTH}" height="{self.height}" '
+            f'preserveAspectRatio="none" href="{_png(shades)}"/><path d="{edge}" class="edge"/>'
+            f'<use href="#{self._name}"/></svg></div>'
         )
+
+
+def _path(points: Any) -> str:
+    """Return points (N, 2) as a path, to a tenth of a pixel."""
+    return "M" + "L".join(f"{round(float(u), 1):g} {round(float(v), 1):g}" for u, v in points)
 
 
 def _palette() -> tuple[list[int], bytes]:
@@ -162,9 +181,24 @@ class Axes:
         """Return a curve in the k-th color and dash; entries that are not finite are left out."""
         x, y = np.asarray(x, float), np.asarray(y, float)
         shown = np.isfinite(y)
-        points = zip(self._u(x[shown]), self._v(y[shown]), strict=True)
-        path = "L".join(f"{u:.0f} {v:.0f}" for u, v in points)
-        return f'<path d="M{path}" class="line k{k}"/>' if path else ""
+        if not shown.any():
+            return ""
+        return f'<path d="{_path(np.stack([self._u(x[shown]), self._v(y[shown])], axis=1))}" class="line k{k}"/>'
+
+    def points(self, Z: Any, y: Any) -> str:
+        """Return the points Z (N, 2), each class in its color and shape."""
+        Z = checks.samples("Z", Z, 2)
+        numbers, u, v = class_numbers(Z, y), self._u(Z[:, 0]), self._v(Z[:, 1])
+        return "".join(
+            '<path d="{}" class="dots k{}"/>'.format(
+                "".join(f"M{a:.0f} {b:.0f}h0" for a, b in zip(u[numbers == k], v[numbers == k], strict=True)), k
+            )
+            for k in np.unique(numbers)
+        )
+
+    def upright(self, x: float) -> str:
+        """Return a line from the bottom to the top of the panel at x."""
+        return f'<path d="M{self._u(np.array(x)):.1f} {TOP}V{HEIGHT - BOTTOM}" class="edge"/>'
 
     def bars(self, x: Any, y: Any, width: float, k: int = 0) -> str:
         """Return bars from the bottom of the panel up to y, `width` in units of x."""
