@@ -1,4 +1,4 @@
-"""A Sphinx extension that puts what the pages load into the book: MathJax, the widgets' front end, this book's scripts.
+"""A Sphinx extension that puts what the pages load into the book: MathJax, and a figure for every explorer.
 
 Nothing is fetched by a reader's browser from anywhere else. The packages are those of package-lock.json. Of what the
 theme and the notebooks bring, only what a page shows is kept.
@@ -16,20 +16,15 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
 PACKAGES = Path(__file__).resolve().parent.parent / "node_modules"
-# What is taken from each package, by its place below _static/vendor. Of the widgets' front end that is the loader that
-# needs no other, and the fonts; the rest are other loaders and fonts for browsers of ten years ago.
+# What is taken from each package, by its place below _static/vendor.
 VENDOR = {
     "mathjax": ("mathjax/es5", ["tex-mml-chtml.js", "output/chtml/fonts/woff-v2/*", "input/tex/extensions/*"]),
-    "widgets": ("@jupyter-widgets/html-manager/dist", ["embed.js", "embed.js.LICENSE.txt", "*.woff2"]),
 }
 # In the theme's icon script: a name, then its width, height, other names, code point and outline.
 ICON = re.compile(r'("?)([\w-]+)\1:\[\d+,\d+,\[([^\]]*)\],"[0-9a-f]+",(?:"[^"]*"|\[[^\]]*\])\],?')
 VIEW = re.compile(r'<script type="application/vnd\.jupyter\.widget-view\+json">(.*?)</script>', re.DOTALL)
-REFERENCE = re.compile(r"IPY_MODEL_(\w+)")
 # What others write that is in a screen reader's way: a name that hides the words inside it, a role that is no more.
 HINDRANCES = {' aria-label="Toggle hidden content"': "", ' role="doc-biblioentry"': ' role="listitem"'}
-
-Models = dict[str, dict[str, Any]]
 
 
 def check(app: Sphinx) -> None:
@@ -43,7 +38,7 @@ def check(app: Sphinx) -> None:
 
 
 def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
-    """Give every explorer a figure that stands in for it without scripts, and leave out what is not shown."""
+    """Give every explorer a figure that stands in for it until it lives, and leave out the state of what is not shown."""
     body = context.get("body", "")
     for hindrance, better in HINDRANCES.items():
         body = body.replace(hindrance, better)
@@ -51,39 +46,21 @@ def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict[str
     if "ipywidgets_state" in files:
         path, script = files["ipywidgets_state"]
         state = json.loads(script["body"])
-        views = [json.loads(view)["model_id"] for view in VIEW.findall(body)]
-        body = VIEW.sub(lambda view: view[0] + stand_in(state["state"], json.loads(view[1])["model_id"]), body)
-        state["state"] = reached(state["state"], views)
+        shown = {json.loads(view)["model_id"] for view in VIEW.findall(body)}
+        state["state"] = {name: model for name, model in state["state"].items() if name in shown}
+        body = VIEW.sub(lambda view: view[0] + stand_in(json.loads(view[1])["model_id"], state["state"]), body)
         files["ipywidgets_state"] = path, script | {"body": json.dumps(state).replace("</", r"<\/")}
     context["body"] = body
 
 
-def stand_in(models: Models, name: str) -> str:
-    """Return the frame that an explorer shows first, as a figure for browsers that run no scripts."""
-    shown = []
-    for child in references(models[name], "children"):
-        while models[child]["model_name"] == "StackModel":
-            child = references(models[child], "children")[models[child]["state"]["selected_index"]]
-        if models[child]["model_name"] == "HTMLModel" and "with-kernel" not in models[child]["state"]["_dom_classes"]:
-            shown.append(models[child]["state"]["value"])
-    return f"<noscript>{''.join(shown)}</noscript>" if shown else ""
-
-
-def references(model: dict[str, Any], trait: str = "") -> list[str]:
-    """Return the names of the models that a model holds, all of them or those in one of its traits."""
-    return REFERENCE.findall(json.dumps(model["state"].get(trait) if trait else model["state"]))
-
-
-def reached(models: Models, views: list[str]) -> Models:
-    """Return the models that the views reach, and the links between these, which nothing reaches."""
-    kept: set[str] = set()
-    pending = set(views)
-    while pending:
-        kept |= pending
-        pending = {other for name in pending for other in references(models[name])} - kept
-    links = {name for name, model in models.items() if "Link" in model["model_name"]}
-    kept |= {name for name in links if kept.issuperset(references(models[name]))}
-    return {name: model for name, model in models.items() if name in kept}
+def stand_in(name: str, models: dict[str, dict[str, Any]]) -> str:
+    """Return the frame with which an explorer starts."""
+    state = models[name]["state"]
+    place = 0
+    for control, position in zip(state["controls"], state["position"], strict=True):
+        place = place * len(control["values"]) + position
+    frame = f"<style>{state['_css']}</style>{state['head']}{state['frames'][place]}"
+    return f'<div class="explorer" data-stands-for="{name}">{frame}</div>'
 
 
 def copy_packages(app: Sphinx, error: Exception | None) -> None:

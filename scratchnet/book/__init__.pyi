@@ -3,6 +3,7 @@ from . import explorers as explorers
 from . import frames as frames
 from . import speed as speed
 from .exercises import check as check
+from .explorer import Explorer as Explorer
 from .plotting import class_style as class_style
 from .plotting import plot_agreement as plot_agreement
 from .plotting import plot_band as plot_band
@@ -18,8 +19,6 @@ from .plotting import plot_training as plot_training
 from .plotting import show as show
 from .plotting import use_style as use_style
 from .source import show_source as show_source
-from .widgets import Explorer as Explorer
 from .widgets import Live as Live
-from .widgets import explorer as explorer
 from .widgets import live as live
 from .widgets import progress_bar as progress_bar

@@ -1,0 +1,72 @@
+// Brings the explorers of a page to life with no Python: the page holds each one's front end and frames as the widget
+// state that Jupyter leaves, and this gives it the model that a kernel would. Until then, and wherever that fails, the
+// figure that stands in for the explorer stays.
+(async function () {
+  "use strict";
+
+  class Model extends EventTarget {
+    constructor(state) {
+      super();
+      this.state = state;
+      this.changed = new Set();
+    }
+    get(name) {
+      return this.state[name];
+    }
+    set(name, value) {
+      this.state[name] = value;
+      this.changed.add(name);
+    }
+    save_changes() {
+      for (const name of this.changed) this.dispatchEvent(new Event(`change:${name}`));
+      this.changed.clear();
+    }
+    on(event, listener) {
+      this.addEventListener(event, listener);
+    }
+    off(event, listener) {
+      this.removeEventListener(event, listener);
+    }
+  }
+
+  const modules = new Map(); // by their text: two explorers share one
+  const styles = new Set();
+
+  function load(text) {
+    if (!modules.has(text)) {
+      const address = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+      modules.set(text, import(address).finally(() => URL.revokeObjectURL(address)));
+    }
+    return modules.get(text);
+  }
+
+  function style(text) {
+    if (!text || styles.has(text)) return;
+    styles.add(text);
+    document.head.append(Object.assign(document.createElement("style"), { textContent: text }));
+  }
+
+  async function bring(place, states) {
+    const { model_id } = JSON.parse(place.textContent);
+    const state = states[model_id]?.state;
+    if (!state?._esm) return;
+    const standIn = document.querySelector(`[data-stands-for="${model_id}"]`);
+    const element = document.createElement("div");
+    try {
+      const widget = (await load(state._esm)).default;
+      style(state._css);
+      widget.render({ model: new Model(state), el: element });
+      standIn ? standIn.replaceWith(element) : place.after(element);
+    } catch (error) {
+      console.error(error);
+      const sentence = "The controls of this explorer could not be loaded; this is where it starts.";
+      standIn?.append(Object.assign(document.createElement("p"), { textContent: sentence }));
+    }
+  }
+
+  const found = document.querySelectorAll("script[type='application/vnd.jupyter.widget-state+json']");
+  const states = Object.assign({}, ...[...found].map((script) => JSON.parse(script.textContent).state));
+  const places = document.querySelectorAll("script[type='application/vnd.jupyter.widget-view+json']");
+  await Promise.all([...places].map((place) => bring(place, states)));
+  document.documentElement.dataset.explorers = "ready";
+})();
