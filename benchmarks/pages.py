@@ -27,16 +27,17 @@ from playwright.sync_api import Browser, Locator, Page, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 QUIET = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-LOADS, MOVES = 3, 100
+LOADS, MOVES, STEPS = 3, 100, 300
 # kB compressed of an explorer page without its static figures, and of an explorer's frames; ms.
-LIMITS = {"page_gz_kb": 1900, "frames_gz_kb": 250, "p95_ms": 50}
+# Nodes and heap after STEPS moves and a collection, relative to before.
+LIMITS = {"page_gz_kb": 1300, "frames_gz_kb": 250, "p95_ms": 30, "growth": 1.05}
 
 # A promise of the milliseconds from the next key press until the frame that follows it is on the screen.
 NEXT_FRAME = """explorer => { window.painted = new Promise(resolve => {
     let pressed;
     addEventListener("keydown", event => { pressed = event.timeStamp; }, {capture: true, once: true});
     const observer = new MutationObserver(() => {
-        if (pressed === undefined || !explorer.querySelector("figure")) return;
+        if (pressed === undefined) return;
         observer.disconnect();
         requestAnimationFrame(() => {
             const channel = new MessageChannel();
@@ -44,7 +45,7 @@ NEXT_FRAME = """explorer => { window.painted = new Promise(resolve => {
             channel.port2.postMessage(null);
         });
     });
-    observer.observe(explorer, {childList: true, subtree: true});
+    observer.observe(explorer, {attributes: true, characterData: true, childList: true, subtree: true});
 }); }"""
 
 
@@ -91,32 +92,58 @@ def frames(page: Path) -> list[float]:
     if found is None:
         return []
     models = json.loads(found[1])["state"]
-    sizes = []
-    for view in re.findall(r'"model_id": ?"(\w+)"', text.replace(found[0], "")):
-        reached: set[str] = set()
-        pending = {view}
-        while pending:
-            reached |= pending
-            pending = set(re.findall(r"IPY_MODEL_(\w+)", json.dumps([models[name] for name in pending]))) - reached
-        state = json.dumps([model for name, model in models.items() if name in reached])
-        sizes.append(len(gzip.compress(state.encode())) / 1000)
-    return sizes
+    return [len(gzip.compress(json.dumps(model["state"]["frames"]).encode())) / 1000 for model in models.values()]
 
 
 def latencies(page: Page, explorer: Locator) -> list[float]:
     """Move every slider of an explorer to and fro, MOVES times in all; return the milliseconds of each move."""
     times: list[float] = []
-    handles = explorer.locator(".noUi-handle").all()
+    sliders = explorer.locator("input[type=range]").all()
     while len(times) < MOVES:
-        for handle in handles:
-            handle.press("Home")
+        for slider in sliders:
+            slider.press("Home")
             page.wait_for_timeout(50)
-            steps = int(float(handle.get_attribute("aria-valuemax") or 0))
+            steps = int(slider.get_attribute("max") or 0)
             for key in ["ArrowRight"] * steps + ["ArrowLeft"] * steps:
                 explorer.evaluate(NEXT_FRAME)
-                handle.press(key)
+                slider.press(key)
                 times.append(page.evaluate("window.painted"))
     return times[:MOVES]
+
+
+def memory(page: Page) -> dict[str, float]:
+    """Return the nodes and the heap of a page after a forced collection."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+    for _ in range(3):
+        session.send("HeapProfiler.collectGarbage")
+    found = {metric["name"]: metric["value"] for metric in session.send("Performance.getMetrics")["metrics"]}
+    session.detach()
+    return {name: found[name] for name in ("Nodes", "JSHeapUsedSize")}
+
+
+# Moves the sliders of an explorer in turn, n times in all, and back to where they were.
+WALK = """(root, n) => {
+    const ranges = [...root.querySelectorAll("input[type=range]")];
+    const set = (input, value) => { input.value = value; input.dispatchEvent(new Event("input")); };
+    const start = ranges.map(input => input.value);
+    for (let i = 0; i < n; i++) {
+        const input = ranges[i % ranges.length];
+        set(input, Math.floor(i / ranges.length) % (Number(input.max) + 1));
+    }
+    ranges.forEach((input, i) => set(input, start[i]));
+}"""
+
+
+def growth(page: Page, explorer: Locator) -> float:
+    """Return by how much nodes or heap have grown after STEPS moves, as a factor."""
+    explorer.evaluate(WALK, 20)
+    page.wait_for_timeout(500)
+    before = memory(page)
+    explorer.evaluate(WALK, STEPS)
+    page.wait_for_timeout(500)
+    after = memory(page)
+    return max(after[name] / before[name] for name in before)
 
 
 def opened(browser: Browser, address: str) -> tuple[Page, list[str]]:
@@ -139,9 +166,11 @@ def measure(browser: Browser, address: str, site: Path, name: str) -> dict[str, 
     row = {"page": name, "requests": len(paths), "first_paint_ms": statistics.median(paints)} | weigh(site, paths)
     page, _ = opened(browser, f"{address}/{name}")
     row["explorers"] = []
-    for explorer, size in zip(page.locator(".explorer").all(), frames(site / name), strict=True):
+    for explorer, size in zip(page.locator("[data-explorer]").all(), frames(site / name), strict=True):
         times = statistics.quantiles(latencies(page, explorer), n=20)
-        row["explorers"].append({"frames_gz_kb": size, "p50_ms": times[9], "p95_ms": times[18]})
+        row["explorers"].append(
+            {"frames_gz_kb": size, "p50_ms": times[9], "p95_ms": times[18], "growth": growth(page, explorer)}
+        )
     page.close()
     return row
 
@@ -151,8 +180,10 @@ def misses(rows: list[dict[str, Any]]) -> list[str]:
     found = []
     for row in (row for row in rows if row["explorers"]):
         values = [("page_gz_kb", row["gz_kb"])]
-        values += [(key, explorer[key]) for explorer in row["explorers"] for key in ("frames_gz_kb", "p95_ms")]
-        found += [f"{row['page']}: {k} is {v:.0f}, more than {LIMITS[k]}" for k, v in values if v > LIMITS[k]]
+        values += [
+            (key, explorer[key]) for explorer in row["explorers"] for key in ("frames_gz_kb", "p95_ms", "growth")
+        ]
+        found += [f"{row['page']}: {k} is {v:.3g}, more than {LIMITS[k]}" for k, v in values if v > LIMITS[k]]
     return found
 
 
@@ -167,7 +198,8 @@ def table(rows: list[dict[str, Any]]) -> str:
         for number, explorer in enumerate(row["explorers"], 1):
             lines.append(
                 f"  explorer {number}: frames {explorer['frames_gz_kb']:.0f} kB gz, "
-                f"key to painted frame {explorer['p50_ms']:.0f} ms, p95 {explorer['p95_ms']:.0f} ms"
+                f"key to painted frame {explorer['p50_ms']:.0f} ms, p95 {explorer['p95_ms']:.0f} ms, "
+                f"after {STEPS} steps {explorer['growth']:.2f} times the memory"
             )
     return "\n".join(lines)
 

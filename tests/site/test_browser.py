@@ -6,24 +6,17 @@ Screenshots of every page are left in _build/screenshots for whoever wants to lo
 
 from __future__ import annotations
 
-import ast
-import dis
-import functools
-import itertools
 import os
-import random
 from collections.abc import Iterator
 from pathlib import Path
-from types import CodeType, SimpleNamespace
-from typing import Any
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 from pages import PAGES, ROOT
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-import scratchnet
-from benchmarks.pages import LIMITS, QUIET, chromium, frames, served, weigh
+from benchmarks.pages import QUIET, chromium, served
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 SCREENSHOTS = ROOT / "_build" / "screenshots"
@@ -87,8 +80,7 @@ def settle(page: Page) -> None:
     """Wait until formulas and explorers are there."""
     page.wait_for_function("!window.MathJax || (MathJax.startup && MathJax.startup.document)")
     page.evaluate("window.MathJax && MathJax.startup.promise.then(() => {})")
-    views = page.locator("script[type$='widget-view+json']").count()
-    page.wait_for_function("n => document.querySelectorAll('.explorer figure').length === n", arg=views)
+    page.wait_for_function("document.documentElement.dataset.explorers === 'ready'")
 
 
 def choose(page: Page, theme: str) -> None:
@@ -158,302 +150,12 @@ def belongs_to_the_theme(page: Page, rule: str, target: str) -> bool:
     return rule in OF_THE_THEME and page.locator(target).evaluate("(e, of) => e.matches(of)", OF_THE_THEME[rule])
 
 
-# --- explorers ---
-
-
-def names_in(source: str) -> tuple[set[str], set[str], set[str]]:
-    """The global names that a cell sets, those whose objects it changes, and those that it needs from before."""
-    sets, changes, needs = set(), set(), set()
-    later = []
-    code = compile(source, "cell", "exec")
-    for step in dis.get_instructions(code):
-        if step.opname == "STORE_NAME":
-            sets.add(step.argval)
-        if step.opname == "LOAD_NAME" and step.argval not in sets:
-            needs.add(step.argval)
-    functions = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
-    for function in functions:
-        functions += [constant for constant in function.co_consts if isinstance(constant, CodeType)]
-        later += [step.argval for step in dis.get_instructions(function) if step.opname == "LOAD_GLOBAL"]
-    needs |= set(later) - sets
-    for node in ast.walk(ast.parse(source)):
-        targets = node.targets if isinstance(node, ast.Assign) else []
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            targets = [node.value.func]  # a method that is called for its effect
-        for target in targets:
-            while isinstance(target, ast.Attribute | ast.Subscript):
-                target = target.value
-                if isinstance(target, ast.Name):
-                    changes.add(target.id)
-    return sets, changes, needs
-
-
-@functools.cache
-def fresh_explorers(page: str) -> list[SimpleNamespace]:
-    """What the page's notebook hands to `explorer` when its cells run now: the explorers' own and those they need."""
-    notebook = nbformat.read(ROOT / f"{page}.ipynb", as_version=4)
-    needed: set[str] = set()
-    sources: list[str] = []
-    for cell in reversed([cell for cell in notebook.cells if cell.cell_type == "code"]):
-        sets, changes, needs = names_in(cell.source)
-        if "explorer" in cell.metadata.get("tags", []) or (sets | changes) & needed - {"plt"}:
-            sources.insert(0, cell.source)
-            needed = needed - sets | needs
-    made: list[SimpleNamespace] = []
-
-    def explorer(axes: Any, frame: Any, **options: Any) -> None:
-        defaults = {"start": {}, "presets": {}, "play": None}
-        made.append(SimpleNamespace(axes=axes, frame=functools.cache(frame), **(defaults | options)))
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scratchnet, "explorer", explorer)
-        namespace: dict[str, Any] = {}
-        for source in sources:
-            exec(compile(source, page, "exec"), namespace)  # noqa: S102
-    return made
-
-
-def text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-class OnPage:
-    """An explorer on a page, and the same one made anew by scratchnet."""
-
-    def __init__(self, root: Locator, fresh: SimpleNamespace) -> None:
-        self.root, self.page, self.fresh, self.axes = root, root.page, fresh, fresh.axes
-        self.handles = dict(zip(self.axes, root.locator(".noUi-handle").all(), strict=True))
-        self.status = root.locator("xpath=following-sibling::*[@role='status']")
-        self.start = {name: values[0] for name, values in self.axes.items()} | fresh.start
-
-    def move(self, setting: dict[str, Any]) -> None:
-        """Move the sliders, each in a task of its own as a hand would."""
-        positions = [self.axes[name].index(setting[name]) if name in setting else None for name in self.axes]
-        self.root.evaluate(
-            """async (explorer, positions) => {
-                for (const [i, slider] of explorer.querySelectorAll(".noUi-target").entries()) {
-                    if (positions[i] !== null) slider.noUiSlider.set(positions[i]);
-                    await new Promise(resolve => setTimeout(resolve));
-                }
-            }""",
-            positions,
-        )
-
-    def setting(self) -> dict[str, str | None]:
-        """What the sliders tell a screen reader."""
-        return {name: handle.get_attribute("aria-valuetext") for name, handle in self.handles.items()}
-
-    def expect(self, setting: dict[str, Any]) -> None:
-        """Check that the sliders say this setting, and that the frame is the one that scratchnet draws for it now."""
-        told, shown, expected = self.root.evaluate(
-            """async (explorer, html) => {
-                const template = document.createElement("template");
-                template.innerHTML = html;
-                const shown = () => (explorer.querySelector("figure") || explorer).outerHTML;
-                const end = performance.now() + 5000;
-                while (shown() !== template.innerHTML && performance.now() < end)
-                    await new Promise(resolve => setTimeout(resolve, 5));
-                const handles = [...explorer.querySelectorAll(".noUi-handle")];
-                return [handles.map(e => e.getAttribute("aria-valuetext")), shown(), template.innerHTML];
-            }""",
-            self.fresh.frame(**setting),
-        )
-        assert told == [text(setting[name]) for name in self.axes]
-        assert shown == expected, setting
-
-    def expect_said(self) -> None:
-        """Check that the caption comes to be read out."""
-        expect(self.status).to_have_text(self.root.locator("figcaption").inner_text(), timeout=5000)
-
-
-def explorers(opened: SimpleNamespace) -> list[OnPage]:
-    roots = opened.page.locator(".explorer").all()
-    return [OnPage(*pair) for pair in zip(roots, fresh_explorers(opened.name), strict=True)]
-
-
-@EACH_EXPLORER_PAGE
-def test_explorers_begin_at_their_start_and_read_nothing_out(opened: SimpleNamespace) -> None:
-    for explorer in explorers(opened):
-        explorer.expect(explorer.start)
-        expect(explorer.status).to_be_empty()
-
-
-@EACH_EXPLORER_PAGE
-def test_every_slider_goes_from_end_to_end_by_keyboard(opened: SimpleNamespace) -> None:
-    for explorer in explorers(opened):
-        for name, values in explorer.axes.items():
-            handle = explorer.handles[name]
-            assert handle.get_attribute("aria-label") == name.replace("_", " ")
-            handle.focus()
-            frames = []
-            for key, value in zip(["Home"] + ["ArrowRight"] * (len(values) - 1), values, strict=True):
-                handle.press(key)
-                explorer.expect(explorer.start | {name: value})
-                frames.append(explorer.root.locator("figure > div").inner_html())
-            assert frames[0] != frames[-1]
-            captions = {explorer.fresh.frame(**explorer.start | {name: value}) for value in values}
-            assert len(captions) == len(values)
-            for key, value in ("Home", values[0]), ("End", values[-1]), ("ArrowLeft", values[-2]):
-                handle.press(key)
-                explorer.expect(explorer.start | {name: value})
-            if value != explorer.start[name]:
-                explorer.expect_said()
-            explorer.move(explorer.start)
-
-
-@EACH_EXPLORER_PAGE
-def test_frames_equal_a_fresh_run(opened: SimpleNamespace) -> None:
-    rng = random.Random(opened.name)
-    for explorer in explorers(opened):
-        ends = itertools.product(*((values[0], values[-1]) for values in explorer.axes.values()))
-        chosen = [tuple(rng.choice(values) for values in explorer.axes.values()) for _ in range(20)]
-        for values in [*ends, *chosen]:
-            setting = dict(zip(explorer.axes, values, strict=True))
-            explorer.move(setting)
-            explorer.expect(setting)
-
-
-@EACH_EXPLORER_PAGE
-def test_presets_set_the_sliders_and_read_the_result_out(opened: SimpleNamespace) -> None:
-    for explorer in explorers(opened):
-        explorer.move(explorer.start)
-        buttons = explorer.root.locator(".explorer-presets button")
-        assert buttons.all_inner_texts() == list(explorer.fresh.presets)
-        for sentence, preset in explorer.fresh.presets.items():
-            buttons.get_by_text(sentence, exact=True).click()
-            explorer.page.wait_for_timeout(50)
-            explorer.expect(explorer.start | preset)
-        explorer.expect_said()
-
-
-@EACH_EXPLORER_PAGE
-def test_play_runs_pauses_steps_and_stops(opened: SimpleNamespace) -> None:
-    for explorer in explorers(opened):
-        if explorer.fresh.play is None:
-            continue
-        axis, values = explorer.fresh.play, explorer.axes[explorer.fresh.play]
-        handle = explorer.handles[axis]
-        play = explorer.root.get_by_role("button", name="Play", exact=True)
-        pause = explorer.root.get_by_role("button", name="Pause", exact=True)
-        explorer.move(explorer.start | {axis: values[0]})
-        explorer.expect_said()
-        said = explorer.status.inner_text()
-        play.click()
-        reached = "handle => Number(handle.getAttribute('aria-valuenow')) >= 2"
-        explorer.page.wait_for_function(reached, arg=handle.element_handle())
-        assert explorer.status.inner_text() == said  # not every frame on the way
-        pause.click()
-        expect(play).to_be_visible()
-        stopped_at = values.index(next(value for value in values if text(value) == explorer.setting()[axis]))
-        explorer.page.wait_for_timeout(700)
-        explorer.expect(explorer.start | {axis: values[stopped_at]})
-        explorer.expect_said()
-        explorer.root.get_by_role("button", name=f"Next {axis}").click()
-        explorer.expect(explorer.start | {axis: values[stopped_at + 1]})
-        explorer.root.get_by_role("button", name=f"Previous {axis}").click()
-        explorer.expect(explorer.start | {axis: values[stopped_at]})
-        explorer.move({axis: values[-2]})
-        play.click()
-        expect(handle).to_have_attribute("aria-valuetext", text(values[-1]))
-        expect(play).to_be_visible()  # it stops by itself
-        explorer.root.get_by_role("button", name="Stop and go back to the start").click()
-        explorer.expect(explorer.start | {axis: values[0]})
-
-
-@EACH_EXPLORER_PAGE
-def test_tab_reaches_every_control_in_order_and_shows_where_it_is(opened: SimpleNamespace) -> None:
-    for explorer in explorers(opened):
-        controls = explorer.root.locator("button:visible, .noUi-handle").all()
-        controls[0].focus()
-        explorer.page.keyboard.press("Shift+Tab")
-        for control in controls:
-            explorer.page.keyboard.press("Tab")
-            assert control.evaluate("e => e === document.activeElement")
-            assert control.evaluate("e => getComputedStyle(e).outlineStyle") == "solid"
-            box = control.bounding_box()
-            assert box is not None
-            assert min(box["width"], box["height"]) >= 24
-
-
-# The least contrast between a text of an explorer and what is behind it; axe leaves out what is wholly invisible.
-LEAST_CONTRAST = """explorer => {
-    const channels = color => color.match(/[0-9.]+/g).map(Number);
-    const luminance = color => {
-        const linear = c => c <= 10 ? c / 3294.6 : ((c / 255 + 0.055) / 1.055) ** 2.4;
-        const [r, g, b] = channels(color).map(linear);
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    const background = e => {
-        const color = getComputedStyle(e).backgroundColor;
-        return e.parentElement && channels(color)[3] === 0 ? background(e.parentElement) : color;
-    };
-    const texts = ".widget-label, .widget-readout, button, .fa, figcaption, figure p, .without-kernel";
-    const pairs = [...explorer.querySelectorAll(texts)].map(e => [getComputedStyle(e).color, background(e)]);
-    for (const e of explorer.querySelectorAll("svg text")) pairs.push([getComputedStyle(e).fill, background(e)]);
-    for (const e of explorer.querySelectorAll(".noUi-handle"))
-        pairs.push([getComputedStyle(e).borderColor, background(e.parentElement)]);
-    return Math.min(...pairs.map(pair => {
-        const [low, high] = pair.map(luminance).sort((a, b) => a - b);
-        return (high + 0.05) / (low + 0.05);
-    }));
-}"""
-
-
-@EACH_EXPLORER_PAGE
-def test_explorers_are_legible_in_both_themes(opened: SimpleNamespace) -> None:
-    for theme in THEMES:
-        choose(opened.page, theme)
-        for explorer in explorers(opened):
-            assert explorer.root.evaluate(LEAST_CONTRAST) >= 4.5, theme
-            box = explorer.status.bounding_box()
-            assert box is not None
-            assert max(box["width"], box["height"]) <= 1  # for the ear only
-
-
-@EACH_EXPLORER_PAGE
-def test_nothing_slides_for_a_reader_who_wants_no_motion(opened: SimpleNamespace) -> None:
-    for explorer in explorers(opened):
-        moving = explorer.root.evaluate(
-            """explorer => {
-                const target = explorer.querySelector(".noUi-target");
-                target.classList.add("noUi-state-tap");  // as after a tap on the track
-                const property = getComputedStyle(target.querySelector(".noUi-origin")).transitionProperty;
-                target.classList.remove("noUi-state-tap");
-                return property;
-            }"""
-        )
-        assert moving == "none"
-
-
-@EACH_EXPLORER_PAGE
-def test_print_shows_the_frame_in_the_light_theme_without_its_controls(opened: SimpleNamespace) -> None:
-    choose(opened.page, "dark")
-    for event, theme in ("beforeprint", "light"), ("afterprint", "dark"):
-        opened.page.evaluate("event => dispatchEvent(new Event(event))", event)
-        assert opened.page.evaluate("document.documentElement.dataset.theme") == theme
-    opened.page.emulate_media(media="print")
-    for explorer in explorers(opened):
-        expect(explorer.root.locator("figure svg").first).to_be_visible()
-        expect(explorer.root.locator("figcaption")).to_be_visible()
-        for control in explorer.root.locator("button, .noUi-handle").all():
-            expect(control).to_be_hidden()
-    opened.page.emulate_media(media="screen")
-
-
 @EACH_PAGE
 def test_every_icon_is_in_the_trimmed_script(opened: SimpleNamespace) -> None:
     icons = opened.page.locator("svg.svg-inline--fa")
     assert icons.count() > 5
     assert icons.locator(":scope:not(:has(> path))").count() == 0  # an unknown one is drawn as a moving question mark
     assert opened.page.locator("i.fa-solid, i.fas").count() == 0
-
-
-@EACH_EXPLORER_PAGE
-def test_explorers_weigh_little(opened: SimpleNamespace, site: Path, address: str) -> None:
-    asked = [url.removeprefix(f"{address}/") for url in opened.noted.requests if url.startswith(address)]
-    weight = weigh(site, [url.partition("?")[0] for url in asked])
-    assert weight["gz_kb"] <= LIMITS["page_gz_kb"]
-    assert max(frames(site / f"{opened.name}.html")) <= LIMITS["frames_gz_kb"]
 
 
 @EACH_PAGE
@@ -484,8 +186,7 @@ def test_a_page_can_be_read_with_scripts_switched_off(page: str, browser: Browse
         opened.goto(f"{address}/{page}.html")
         expect(opened.locator("article h1")).to_be_visible()
         assert len(opened.locator("article").inner_text()) > 500
-        for place in opened.locator("script[type$='widget-view+json']").all():
-            in_its_place = place.locator("xpath=following-sibling::noscript")
+        for in_its_place in opened.locator("[data-stands-for]").all():
             expect(in_its_place.locator("svg[role='img']").first).to_be_visible()
             expect(in_its_place.locator("figcaption")).to_be_visible()
 
