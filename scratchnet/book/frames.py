@@ -21,7 +21,7 @@ from scratchnet.book.plotting import COLORS, class_numbers
 
 WIDTH, HEIGHT = 300, 216  # of a panel, in SVG units, which are about the pixels of a phone
 LEFT, RIGHT, TOP, BOTTOM = 50, 14, 10, 40  # margins of a panel with axes
-LEVELS = 16  # shades from class 0 to class 1
+LEVELS = 8  # shades from class 0 to class 1
 DASHES = ("none", "6 3", "8 3 2 3", "2 3", "10 3", "6 2 1 2 1 2", "1 2")
 
 STYLE = """<style>
@@ -38,6 +38,7 @@ STYLE = """<style>
 .frame .dots { stroke-width: 4; stroke-linecap: round; }
 .frame .dots.k1 { stroke-linecap: square; }
 .frame .edge { fill: none; stroke: currentColor; stroke-width: 1.4; }
+.frame :is(.edge, .line) { vector-effect: non-scaling-stroke; }
 .frame .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
 @media (max-width: 40rem) { .frame > div > * { max-width: 15.5rem; } }
 .frame-defs { position: absolute; width: 0; height: 0; }
@@ -63,7 +64,7 @@ class Plane:
     are drawn once, in `defs`, which an explorer takes as its `head`.
     """
 
-    def __init__(self, X: Any, y: Any, resolution: int = 48, margin: float = 0.3) -> None:
+    def __init__(self, X: Any, y: Any, resolution: int = 44, margin: float = 0.3) -> None:
         X = checks.samples("X", X, 2)
         self.resolution = checks.positive_int("resolution", resolution, minimum=2)
         self.low, self.high = X.min(axis=0) - margin, X.max(axis=0) + margin
@@ -91,18 +92,25 @@ class Plane:
         shades = (P * (LEVELS - 1)).round().astype(np.uint8)
         across = (np.arange(self.resolution) + 0.5) / self.resolution
         edges = contourpy.contour_generator(across * WIDTH, across * self.height, P).lines(0.5)
-        edge = "".join(_path(points) for points in edges)
         return (
             f'<div><p>{html.escape(title)}</p><svg viewBox="0 0 {WIDTH} {self.height}" role="img" '
             f'aria-label="{html.escape(label)}"><image width="{WIDTH}" height="{self.height}" '
-            f'preserveAspectRatio="none" href="{_png(shades)}"/><path d="{edge}" class="edge"/>'
+            f'preserveAspectRatio="none" href="{_png(shades)}"/>{_curve(edges, "edge")}'
             f'<use href="#{self._name}"/></svg></div>'
         )
 
 
-def _path(points: Any) -> str:
-    """Return points (N, 2) as a path, to a tenth of a pixel."""
-    return "M" + "L".join(f"{round(float(u), 1):g} {round(float(v), 1):g}" for u, v in points)
+def _curve(points: Any, kind: str) -> str:
+    """Return curves, each of points (N, 2), as one path of the class `kind`.
+
+    It goes in steps of half a pixel from point to point, which takes a third of the room of their coordinates.
+    """
+    parts = []
+    for curve in points:
+        halves = np.round(2 * np.asarray(curve)).astype(int)
+        steps = [f"{u} {v}" for u, v in np.diff(halves, axis=0) if u or v]
+        parts.append(f"M{halves[0, 0]} {halves[0, 1]}l{' '.join(steps) or '0 0'}")
+    return f'<path d="{"".join(parts)}" transform="scale(.5)" class="{kind}"/>'
 
 
 def _palette() -> tuple[list[int], bytes]:
@@ -183,7 +191,7 @@ class Axes:
         shown = np.isfinite(y)
         if not shown.any():
             return ""
-        return f'<path d="{_path(np.stack([self._u(x[shown]), self._v(y[shown])], axis=1))}" class="line k{k}"/>'
+        return _curve([np.stack([self._u(x[shown]), self._v(y[shown])], axis=1)], f"line k{k}")
 
     def points(self, Z: Any, y: Any) -> str:
         """Return the points Z (N, 2), each class in its color and shape."""
