@@ -13,8 +13,8 @@ import numpy as np
 
 from scratchnet import NeuralNetwork, TrainingDiverged, he
 from scratchnet.book.experiments import Spirals, spirals
+from scratchnet.book.explorer import Explorer
 from scratchnet.book.frames import Axes, Plane, figure
-from scratchnet.book.widgets import Explorer, explorer
 
 N_EPOCHS = 40
 AXES: dict[str, list[Any]] = {
@@ -35,7 +35,8 @@ def batch_norm() -> Explorer:
     data = spirals()
     plane = Plane(data.X, data.y)
     frame = functools.partial(_frame, data, plane)
-    return explorer(
+    return Explorer(
+        "batch_norm",
         AXES,
         frame,
         start={"batch_norm": "on", "hidden_layers": 8, "learning_rate": 0.1},

@@ -10,8 +10,8 @@ import numpy as np
 
 from scratchnet import Adam, NeuralNetwork
 from scratchnet.book.experiments import Pairs, draw
+from scratchnet.book.explorer import Explorer
 from scratchnet.book.frames import Axes, Plane, figure
-from scratchnet.book.widgets import Explorer, explorer
 
 N_EPOCHS = 150
 AXES: dict[str, list[Any]] = {"dropout_rate": [0.0, 0.2, 0.5, 0.8, 0.9], "points_per_class": [10, 20, 50, 200]}
@@ -28,7 +28,8 @@ def dropout_and_data() -> Explorer:
     draws = {n: draw(0, n) for n in AXES["points_per_class"]}
     planes = {n: Plane(*pairs[0]) for n, pairs in draws.items()}
     frame = functools.partial(_frame, draws, planes)
-    return explorer(
+    return Explorer(
+        "dropout_and_data",
         AXES,
         frame,
         start={"dropout_rate": 0.0, "points_per_class": 20},

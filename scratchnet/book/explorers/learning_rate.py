@@ -6,7 +6,7 @@ import numpy as np
 
 from scratchnet import NeuralNetwork, TrainingDiverged, he
 from scratchnet.book import experiments, frames
-from scratchnet.book.widgets import Explorer, explorer
+from scratchnet.book.explorer import Explorer
 
 N_EPOCHS = 100
 
@@ -20,7 +20,8 @@ def learning_rate() -> Explorer:
         seed = int(np.random.default_rng().integers(1000))
         return _frame(spirals, learning_rate, batch_size, seed, f"Seed {seed}. ")
 
-    return explorer(
+    return Explorer(
+        "learning_rate",
         {"learning_rate": rates, "batch_size": batch_sizes},
         lambda learning_rate, batch_size: _frame(spirals, learning_rate, batch_size),
         start={"learning_rate": 0.3, "batch_size": 32},

@@ -6,7 +6,7 @@ import numpy as np
 
 from scratchnet import Layer, LinearLayer, ReLU, Sigmoid, Tanh, mse_grad, mse_loss
 from scratchnet.book import frames
-from scratchnet.book.widgets import Explorer, explorer
+from scratchnet.book.explorer import Explorer
 
 ACTIVATIONS: dict[str, type[Layer] | None] = {"none": None, "ReLU": ReLU, "sigmoid": Sigmoid, "tanh": Tanh}
 N = 121  # points of the curve; the middle one is x = 0
@@ -17,7 +17,8 @@ def one_unit() -> Explorer:
 
     Its button trains the unit toward a step at x = 1.
     """
-    return explorer(
+    return Explorer(
+        "one_unit",
         {
             "activation": list(ACTIVATIONS),
             "w": [-4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0],
