@@ -248,24 +248,14 @@ def plot_band(
 ) -> Axes:
     """Draw repeated runs: for every name, values (runs, len(x)), the mean as a line in a band from lowest to highest.
 
-    A name has the same color and dash in every figure that is given the same names. middle: np.median draws that
-    instead. span: quantiles where the band begins and ends. style: of all lines.
+    A name has the same color and dash in every figure that is given the same names. x: the same for all, or a mapping
+    by name. middle: np.median draws that instead. span: quantiles where the band begins and ends. style: of all lines.
     """
     ax = _axes(ax)
     for (name, values), cycle in zip(runs.items(), itertools.cycle(STYLE["axes.prop_cycle"])):
-        values = np.asarray(values, float)
-        ax.plot(x, middle(values, axis=0), label=name, **cycle | style)
-        ax.fill_between(x, *np.quantile(values, span, axis=0), color=cycle["color"], alpha=0.2)
-    return ax
-
-
-def plot_dots(runs: Mapping[str, Any], ax: Axes | None = None) -> Axes:
-    """Draw repeated runs: for every name, a row of dots with a bar at their median."""
-    ax = _axes(ax)
-    for row, values in enumerate(runs.values()):
-        ax.plot(values, row + np.linspace(-0.25, 0.25, len(values)), "o", color=COLORS[0], markersize=4, alpha=0.7)
-        ax.plot([np.median(values)] * 2, [row - 0.38, row + 0.38], "-", color=COLORS[1], linewidth=2.5)
-    ax.set(yticks=range(len(runs)), yticklabels=list(runs), ylim=(len(runs) - 0.5, -0.5))
+        places, values = x[name] if isinstance(x, Mapping) else x, np.asarray(values, float)
+        ax.plot(places, middle(values, axis=0), label=name, **cycle | style)
+        ax.fill_between(places, *np.quantile(values, span, axis=0), color=cycle["color"], alpha=0.2)
     return ax
 
 
@@ -347,7 +337,7 @@ def plot_landscape(
 ) -> Axes:
     """Shade a plane by the loss (len(x2), len(x1)) on a log scale, dark where it is low, with paths (n, 2) on top.
 
-    A dot stands at every so-manieth point of a path, a star at the start of the first.
+    A dot stands at the first of every `every` points of a path, a star at the start of the first path.
     """
     ax = _axes(ax)
     low, high = np.min(loss), min(np.max(loss), 1000 * np.min(loss))
