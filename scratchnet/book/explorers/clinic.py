@@ -9,8 +9,8 @@ import numpy as np
 from scratchnet import relative_error
 from scratchnet.book import examination
 from scratchnet.book.exercises.broken import DropoutG, DropoutH, LinearA, LinearD, LinearE, LinearF, ReluB, ReluC
+from scratchnet.book.explorer import Explorer
 from scratchnet.book.frames import Axes, figure
-from scratchnet.book.widgets import Explorer, explorer
 
 PATIENTS: dict[str, dict[str, Any]] = {
     "healthy": {},
@@ -42,7 +42,8 @@ def clinic() -> Explorer:
         errors = errors_at(patient, step_size, seed)
         return f"<p>Weights from seed {seed}</p>" + scan_frame(scans, patient, step_size, errors)
 
-    return explorer(
+    return Explorer(
+        "clinic",
         {"patient": list(PATIENTS), "step_size": STEPS},
         frame,
         start={"patient": "healthy", "step_size": 1e-5},

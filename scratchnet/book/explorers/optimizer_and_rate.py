@@ -9,8 +9,8 @@ import numpy as np
 
 from scratchnet import SGD, Adam, AdamW, Momentum, Nesterov, NeuralNetwork, Optimizer, RMSProp, TrainingDiverged, he
 from scratchnet.book.experiments import Spirals, spirals
+from scratchnet.book.explorer import Explorer
 from scratchnet.book.frames import Axes, Plane, figure
-from scratchnet.book.widgets import Explorer, explorer
 
 RULES: dict[str, type[Optimizer]] = {
     "SGD": SGD,
@@ -47,7 +47,8 @@ def optimizer_and_rate() -> Explorer:
         return _moment(data, plane, optimizer, rate_factor, _run(data, optimizer, rate_factor, seed), epoch)
 
     at_the_end = {"rate_factor": 1.0, "epoch": 50}
-    return explorer(
+    return Explorer(
+        "optimizer_and_rate",
         {"optimizer": list(RULES), "rate_factor": FACTORS, "epoch": MOMENTS},
         frame,
         start={"optimizer": "Adam", **at_the_end},
