@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchnet import NeuralNetwork, make_moons, make_spirals, standardize
+from scratchnet import LinearLayer, NeuralNetwork, TrainingDiverged, he, make_moons, make_spirals, standardize
+from scratchnet.layers import Initializer
 
 
 class Spirals(NamedTuple):
@@ -21,6 +23,11 @@ class Spirals(NamedTuple):
     def accuracies(self, net: NeuralNetwork) -> tuple[float, float]:
         """Return the accuracy on the training points and on the held-out points."""
         return net.accuracy(self.X, self.y), net.accuracy(self.X_test, self.y_test)
+
+    def result(self, net: NeuralNetwork, loss: float) -> str:
+        """Return loss and accuracies as the end of a caption."""
+        training, held_out = self.accuracies(net)
+        return f"loss {loss:.3f}, training accuracy {training:.3f}, held-out accuracy {held_out:.3f}."
 
 
 def spirals() -> Spirals:
@@ -73,3 +80,72 @@ def spread(values: Any) -> str:
     """Return the lowest, middle and highest of some values as text."""
     low, middle, high = np.min(values), np.median(values), np.max(values)
     return f"{low:.3f} to {high:.3f}, median {middle:.3f}"
+
+
+def counted(depth: int) -> str:
+    """Return "1 hidden layer", "2 hidden layers", …"""
+    return f"{depth} hidden layer" + ("s" if depth != 1 else "")
+
+
+def of_depth(depth: int, lr: float, seed: int = 42) -> tuple[NeuralNetwork, list[np.ndarray]]:
+    """Train hidden layers of width 16 on the spirals; return the network, and its theta after 0, 1, … 80 epochs.
+
+    He's weights, batches of 32. A run that diverges ends with its last whole epoch, so there are fewer.
+    """
+    X, y, *_ = spirals()
+    net = NeuralNetwork([2, *[16] * depth, 1], seed=seed, init=he)
+    thetas = [net.theta.copy()]
+
+    def keep(net: NeuralNetwork, epoch: int) -> None:
+        thetas.append(net.theta.copy())
+
+    with contextlib.suppress(TrainingDiverged):
+        net.train(X, y, lr=lr, n_epochs=80, batch_size=32, verbose=False, on_epoch=keep)
+    return net, thetas
+
+
+def root_mean_square(A: np.ndarray) -> float:
+    """Return √mean(A²), the size of an entry."""
+    return float(np.sqrt(np.mean(A**2)))
+
+
+def first_pass(init: Initializer, seed: int, depth: int = 8) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return, before training, the sizes of A by hidden layer, and of dZ and dW by layer."""
+    X, y, *_ = spirals()
+    net = NeuralNetwork([2, *[32] * depth, 1], seed=seed, init=init)
+    A, activations = X, []
+    for layer in net.layers[:-1]:
+        A = layer.forward(A, training=False)
+        activations.append(root_mean_square(A))
+    dZ, sizes = net.output.backward(net.forward(X), y), []
+    for layer in reversed(net.layers):
+        sizes.append(root_mean_square(dZ))
+        dZ = layer.backward(dZ)
+    weights = [root_mean_square(layer.dW) for layer in net.layers if isinstance(layer, LinearLayer)]
+    return np.array(activations[1::2]), np.array(sizes[::-2]), np.array(weights)
+
+
+def after_each_hidden_layer(net: NeuralNetwork, X: np.ndarray) -> list[np.ndarray]:
+    """Return what the hidden layers make of X (N, d_in): one (N, d) after every ReLU."""
+    A, outputs = X, []
+    for layer in net.layers[:-1]:
+        A = layer.forward(A, training=False)
+        outputs.append(A)
+    return outputs[1::2]
+
+
+def principal_components(A: np.ndarray, like: np.ndarray | None = None) -> np.ndarray:
+    """Return the coordinates (N, 2) of A (N, d) along the two directions of largest spread.
+
+    The sign of a direction is free: with `like` (N, 2), coordinates of the same points, take the one nearer to them.
+    """
+    U, S, _ = np.linalg.svd(A - A.mean(axis=0), full_matrices=False)
+    Z = U[:, :2] * S[:2]
+    return Z if like is None else Z * np.where((Z * like).sum(axis=0) < 0, -1, 1)
+
+
+def separated_by_a_line(A: np.ndarray, y: np.ndarray) -> float:
+    """Return the share of the rows of A (N, d) that least squares puts on the side of their label y (N, 1)."""
+    A1 = np.column_stack([A, np.ones(len(A))])
+    coefficients = np.linalg.lstsq(A1, 2 * y - 1, rcond=None)[0]
+    return float(np.mean((A1 @ coefficients > 0) == y))
