@@ -1,0 +1,101 @@
+"""What five kinds of first weights do to the signal and the gradient, by layer, before training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from scratchnet import NeuralNetwork, TrainingDiverged, he, large, small, xavier, zeros
+from scratchnet.book import frames
+from scratchnet.book.experiments import counted, first_pass, independent_seeds, spirals
+from scratchnet.book.widgets import Explorer, explorer
+
+SCHEMES = {init.__name__: init for init in (zeros, small, large, xavier, he)}
+DEPTHS = [1, 2, 4, 8, 16]
+
+
+def first_weights() -> Explorer:
+    """Send the spirals through networks of every kind and depth, and draw the sizes of A, dZ and dW by layer."""
+    starts = {(weights, depth): _mean_sizes(weights, depth) for weights in SCHEMES for depth in DEPTHS}
+    axes = {name: _size_axes(name) for name in ("A, forward", "dZ, backward", "dW")}
+
+    def frame(weights: str, hidden_layers: int) -> str:
+        A, dZ, dW = sizes = starts[weights, hidden_layers]
+        caption = (
+            f"{weights}, {counted(hidden_layers)}, before training: A is {A[-1]:.1e} "
+            f"after the last; in the first layer dZ is {dZ[0]:.1e} and dW is {dW[0]:.1e}."
+        )
+        panels = [_bars(axes[name], name, values) for name, values in zip(axes, sizes, strict=True)]
+        return frames.figure(caption, *panels)
+
+    return explorer(
+        {"weights": list(SCHEMES), "hidden_layers": DEPTHS},
+        frame,
+        start={"weights": "he", "hidden_layers": 8},
+        presets={
+            "He keeps the size at every depth": {"weights": "he", "hidden_layers": 16},
+            "Small weights: the gradient vanishes": {"weights": "small", "hidden_layers": 8},
+            "Large weights: everything explodes": {"weights": "large", "hidden_layers": 8},
+            "Small weights, one layer: a gradient arrives": {"weights": "small", "hidden_layers": 1},
+        },
+        retrain=_retrain,
+    )
+
+
+def _mean_sizes(weights: str, depth: int) -> list[np.ndarray]:
+    """Return the sizes of A, dZ and dW by layer, each the mean over five networks."""
+    passes = [first_pass(SCHEMES[weights], seed=seed, depth=depth) for seed in independent_seeds(5)]
+    return [np.mean(sizes, axis=0) for sizes in zip(*passes, strict=True)]
+
+
+def _size_axes(name: str) -> frames.Axes:
+    return frames.Axes(
+        (0.4, 17.6),
+        (1e-15, 1e9),
+        log=True,
+        x_ticks={i: str(i) for i in (1, 5, 9, 13, 17)},
+        y_ticks=[1e-12, 1e-6, 1, 1e6],
+        x_label="layer",
+        y_label=name,
+    )
+
+
+def _bars(panel: frames.Axes, name: str, values: np.ndarray) -> str:
+    numbers = ", ".join(f"{value:.1g}" for value in values)
+    shown = np.where(values > 0, values, np.nan)  # there is no zero on a log axis
+    marks = panel.bars(np.arange(len(values)) + 1, shown, 0.7)
+    return panel.panel(f"Size of {name.split(',')[0]} by layer: {numbers}", marks)
+
+
+def _retrain(weights: str, hidden_layers: int) -> str:
+    """Train from weights of this kind, with the settings of the lesson, and draw loss and accuracy by epoch."""
+    data, seed = spirals(), int(np.random.default_rng().integers(1000))
+    net = NeuralNetwork([2, *[32] * hidden_layers, 1], seed=seed, init=SCHEMES[weights])
+    caption = f"{weights}, {counted(hidden_layers)}, seed {seed}, learning rate 0.05: "
+    try:
+        net.train(data.X, data.y, lr=0.05, n_epochs=300, batch_size=64, verbose=False)
+    except TrainingDiverged:
+        caption += f"the training diverged in epoch {len(net.history) + 1}."
+    else:
+        caption += f"after 300 epochs the {data.result(net, net.loss_history[-1]).replace('loss', 'loss is')}"
+    return frames.figure(
+        caption,
+        _by_epoch("Loss", net.loss_history, (0.01, 10), [0.01, 0.1, 1, 10], log=True),
+        _by_epoch("Accuracy", net.accuracy_history, (0.4, 1), [0.4, 0.6, 0.8, 1]),
+    )
+
+
+def _by_epoch(
+    what: str, values: Sequence[float], y: tuple[float, float], y_ticks: Sequence[float], log: bool = False
+) -> str:
+    axes = frames.Axes(
+        (0, 300),
+        y,
+        log=log,
+        x_ticks={0: "0", 150: "150", 300: "300"},
+        y_ticks=y_ticks,
+        x_label="epoch",
+        y_label=f"training {what.lower()}",
+    )
+    return axes.panel(f"{what} by epoch", axes.line(np.arange(len(values)) + 1, values))
