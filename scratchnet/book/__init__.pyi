@@ -9,6 +9,7 @@ from .explorer import Explorer as Explorer
 from .plotting import class_style as class_style
 from .plotting import plot_agreement as plot_agreement
 from .plotting import plot_band as plot_band
+from .plotting import plot_boundaries as plot_boundaries
 from .plotting import plot_decision_boundary as plot_decision_boundary
 from .plotting import plot_dots as plot_dots
 from .plotting import plot_entries as plot_entries
@@ -20,6 +21,7 @@ from .plotting import plot_network as plot_network
 from .plotting import plot_panels as plot_panels
 from .plotting import plot_points as plot_points
 from .plotting import plot_runs as plot_runs
+from .plotting import plot_table as plot_table
 from .plotting import plot_training as plot_training
 from .plotting import show as show
 from .plotting import use_style as use_style

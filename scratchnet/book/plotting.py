@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import io
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -348,6 +348,30 @@ def plot_landscape(
         ax.plot(*np.transpose(path[::every]), "o", color=COLORS[k % len(COLORS)], markersize=3)
     start = next(iter(paths.values()))[0]
     ax.plot(*start, "*", color="white", markeredgecolor="black", markersize=12, label="start")
+    ax.grid(False)
+    return ax
+
+
+def plot_boundaries(models: Mapping[str, Any], X: Any, y: Any, axes: Iterable[Axes], *, resolution: int = 150) -> None:
+    """Draw the decision boundary of every model, with its name as the title and no labels at the axes."""
+    for (name, model), ax in zip(models.items(), axes, strict=True):
+        plot_decision_boundary(model, X, y, name, ax, resolution=resolution).set(xlabel="", ylabel="")
+
+
+def plot_table(values: Any, rows: Sequence[Any], columns: Sequence[Any], ax: Axes | None = None) -> Axes:
+    """Draw accuracies of repeated runs (rows, columns, runs) as a table: the median, and the range below it.
+
+    The higher the median, the darker the field.
+    """
+    ax = _axes(ax)
+    values = np.asarray(values, float)
+    medians = np.median(values, axis=2)
+    ax.imshow(medians, cmap="Blues", vmin=0.45, vmax=1.1, aspect="auto")
+    for (i, j), median in np.ndenumerate(medians):
+        text = f"{median:.2f}\n{values[i, j].min():.2f}–{values[i, j].max():.2f}"
+        ax.text(j, i, text, ha="center", va="center", fontsize=9)
+    ax.set_xticks(range(len(columns)), list(map(str, columns)))
+    ax.set_yticks(range(len(rows)), list(map(str, rows)))
     ax.grid(False)
     return ax
 
