@@ -22,7 +22,8 @@ def _corners(X: np.ndarray, margin: float) -> tuple[float, ...]:
 
 
 def _points(rng: np.random.Generator) -> dict[str, Any]:
-    return {"X": np.round(rng.standard_normal((4, 2)) * [1, 2] + [0, 1], 2), "margin": 0.3}
+    X = np.round(rng.standard_normal((int(rng.integers(3, 7)), 2)) * [1, 2] + [0, 1], 2)
+    return {"X": X, "margin": round(float(rng.uniform(0.1, 1)), 2)}
 
 
 def probability_map(net: NeuralNetwork, x1: np.ndarray, x2: np.ndarray) -> np.ndarray:
@@ -41,13 +42,40 @@ def _column_by_column(net: NeuralNetwork, x1: np.ndarray, x2: np.ndarray) -> np.
     return net.predict_proba(np.column_stack([u.ravel(), v.ravel()])).reshape(len(x2), len(x1))
 
 
+def _labels(net: NeuralNetwork, x1: np.ndarray, x2: np.ndarray) -> np.ndarray:
+    u, v = np.meshgrid(x1, x2)
+    return net.predict(np.column_stack([u.ravel(), v.ravel()])).reshape(u.shape)
+
+
+def _disturbing(net: NeuralNetwork, x1: np.ndarray, x2: np.ndarray) -> np.ndarray:
+    u, v = np.meshgrid(x1, x2)
+    return net.forward(np.column_stack([u.ravel(), v.ravel()])).reshape(u.shape)
+
+
 def _axes(rng: np.random.Generator) -> dict[str, Any]:
-    x1, x2 = np.sort(np.round(rng.uniform(-3, 3, 4), 1)), np.sort(np.round(rng.uniform(-3, 3, 3), 1))
+    n, m = rng.choice([2, 3, 4, 5], 2, replace=False)
+    if rng.random() < 0.1:
+        m = 1
+    x1, x2 = (np.sort(np.round(rng.uniform(-3, 3, size), 1)) for size in (n, m))
     return {"seed": int(rng.integers(1000)), "x1": x1, "x2": x2}
 
 
-def _with_a_network(answer: Callable[..., Any], seed: int, x1: np.ndarray, x2: np.ndarray) -> Any:
-    return answer(NeuralNetwork([2, 4, 1], seed=seed), x1, x2)
+def _with_a_network(answer: Callable[..., Any], seed: int, x1: np.ndarray, x2: np.ndarray) -> dict[str, Any]:
+    """Return the probabilities, and whether a backward pass that waited meanwhile gets its gradient."""
+    net = NeuralNetwork([2, 4, 1], seed=seed)
+    X, y = np.eye(2), np.ones((2, 1))
+    net.backward(net.forward(X), y)
+    before = net.grad.copy()
+    y_pred = net.forward(X)
+    P = answer(net, x1, x2)
+    if missing(P):
+        return {}
+    try:
+        net.backward(y_pred, y)
+        same = np.array_equal(net.grad, before)
+    except (RuntimeError, ValueError):  # no forward pass is waiting, or another one
+        same = False
+    return {"": P, "the network afterwards": "as it was" if same else "not as it was"}
 
 
 def epoch_norm(gradients: np.ndarray, lengths: np.ndarray) -> float:
@@ -55,8 +83,20 @@ def epoch_norm(gradients: np.ndarray, lengths: np.ndarray) -> float:
     return float(np.linalg.norm(np.tensordot(lengths / lengths.sum(), gradients, axes=1)))
 
 
+def _batches(rng: np.random.Generator) -> np.ndarray:
+    """Return dW of 2 to 4 batches, now and then of a single one."""
+    n = 1 if rng.random() < 0.1 else rng.integers(2, 5)
+    return np.round(rng.standard_normal((n, *rng.integers(1, 4, 2))), 2)
+
+
 def _gradients(rng: np.random.Generator) -> dict[str, Any]:
-    return {"gradients": np.round(rng.standard_normal((3, 2, 2)), 2), "lengths": np.array([64.0, 64.0, 16.0])}
+    gradients, size = _batches(rng), int(rng.choice([16, 32, 64]))
+    lengths = np.append(np.full(len(gradients) - 1, float(size)), rng.integers(1, size // 2))
+    return {"gradients": gradients, "lengths": lengths}
+
+
+def _root_of_the_mean_square(gradients: np.ndarray, lengths: np.ndarray) -> float:
+    return float(np.sqrt(lengths @ (gradients**2).sum(axis=(1, 2)) / lengths.sum()))
 
 
 def update_ratio(W: np.ndarray, gradients: np.ndarray, lr: float) -> float:
@@ -70,8 +110,9 @@ def _relative_to_the_end(W: np.ndarray, gradients: np.ndarray, lr: float) -> flo
 
 
 def _steps(rng: np.random.Generator) -> dict[str, Any]:
-    W, gradients = np.round(rng.standard_normal((2, 2)), 2), np.round(rng.standard_normal((3, 2, 2)), 2)
-    return {"W": W, "gradients": gradients, "lr": 0.1}
+    gradients = _batches(rng)
+    W = np.round(rng.standard_normal(gradients.shape[1:]) + 1, 2) + 0.01  # not 0
+    return {"W": W, "gradients": gradients, "lr": round(float(rng.uniform(0.02, 0.2)), 2)}
 
 
 def plane_through(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -95,8 +136,24 @@ def _with_lengths(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return center, S[:2, None] * directions[:2]
 
 
+def _of_the_correlations(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    center = X.mean(axis=0)
+    return center, np.linalg.svd((X - center) / X.std(axis=0), full_matrices=False)[2][:2]
+
+
+def _two_features(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return X.mean(axis=0), np.eye(X.shape[1])[np.argsort(X.std(axis=0))[-2:]]
+
+
+def _least_spread(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    center = X.mean(axis=0)
+    return center, np.linalg.svd(X - center)[2][-2:]
+
+
 def _features(rng: np.random.Generator) -> dict[str, Any]:
-    return {"X": np.round(rng.standard_normal((7, 5)) * [1, 2, 3, 4, 5] + 3, 2)}
+    d = int(rng.integers(3, 6))
+    spread = rng.permutation(2.0 ** np.arange(d))
+    return {"X": np.round(rng.standard_normal((int(rng.integers(d + 2, 10)), d)) * spread + 3, 2)}
 
 
 def _properties(answer: Callable[..., Any], X: np.ndarray) -> dict[str, Any]:
@@ -125,6 +182,14 @@ EXERCISES = {
             "The margin goes outward: subtract it from the least value and add it to the largest.": (
                 lambda X, margin: frame_around(X, -margin)
             ),
+            "The margin is an argument. It is not always 0.3.": lambda X, margin: frame_around(X, 0.3),
+            "The margin is missing.": lambda X, margin: frame_around(X, 0),
+            "The margin lies on each side: not half of it on the left and half on the right.": (
+                lambda X, margin: frame_around(X, margin / 2)
+            ),
+            "The bottom comes before the top: y runs upward in the picture.": (
+                lambda X, margin: tuple(np.array(frame_around(X, margin))[[0, 1, 3, 2]])
+            ),
             "Each feature has a range of its own: min and max need axis=0.": (
                 lambda X, margin: 2 * (X.min() - margin, X.max() + margin)
             ),
@@ -139,6 +204,13 @@ EXERCISES = {
             "The points are listed column by column and put back row by row; leave out indexing.": _column_by_column,
             "A row of the picture is one value of x2, so the shape is (len(x2), len(x1)).": (
                 lambda net, x1, x2: probability_map(net, x1, x2).T
+            ),
+            "These are labels, 0 or 1. predict_proba returns the probabilities.": _labels,
+            "The first row belongs to x2[0], whether or not the picture shows it at the bottom.": (
+                lambda net, x1, x2: probability_map(net, x1, x2)[::-1]
+            ),
+            "forward keeps what backward needs, and forgets the batch that was waiting; predict_proba does not.": (
+                _disturbing
             ),
         },
     ),
@@ -155,6 +227,17 @@ EXERCISES = {
             "This is the norm of the sum. The weights of a mean add up to 1.": (
                 lambda gradients, lengths: np.linalg.norm(np.tensordot(lengths, gradients, axes=1))
             ),
+            "The lengths are an argument. They are not always 64, 64, …, 16.": (
+                lambda gradients, lengths: epoch_norm(gradients, np.append(np.full(len(gradients) - 1, 64.0), 16.0))
+            ),
+            "This is the largest singular value. Call np.linalg.norm without a second argument.": (
+                lambda gradients, lengths: np.linalg.norm(np.tensordot(lengths, gradients, 1) / lengths.sum(), 2)
+            ),
+            "This is the gradient of the last batch alone.": lambda gradients, lengths: np.linalg.norm(gradients[-1]),
+            "This is the root of the mean of the squared norms, in which opposite gradients do not cancel.": (
+                _root_of_the_mean_square
+            ),
+            "This is the square of the norm.": lambda gradients, lengths: epoch_norm(gradients, lengths) ** 2,
         },
     ),
     "4.4": Exercise(
@@ -168,6 +251,22 @@ EXERCISES = {
             "A step is the learning rate times the gradient; here it is the gradient.": (
                 lambda W, gradients, lr: update_ratio(W, gradients, 1)
             ),
+            "The learning rate is an argument. It is not always 0.05.": (
+                lambda W, gradients, lr: update_ratio(W, gradients, 0.05)
+            ),
+            "Each batch takes a step of its own: add the gradients, and do not average them.": (
+                lambda W, gradients, lr: update_ratio(W, gradients, lr / len(gradients))
+            ),
+            "This is how far the weights move. Divide by their size at the start, ‖W‖.": (
+                lambda W, gradients, lr: lr * np.linalg.norm(gradients.sum(axis=0))
+            ),
+            "The fraction is upside down: a small step is a small ratio.": (
+                lambda W, gradients, lr: 1 / update_ratio(W, gradients, lr)
+            ),
+            "This is the size of the new weights. Subtract the old ones before the norm.": (
+                lambda W, gradients, lr: np.linalg.norm(W - lr * gradients.sum(axis=0)) / np.linalg.norm(W)
+            ),
+            "This is the step of the last batch alone.": (lambda W, gradients, lr: update_ratio(W, gradients[-1:], lr)),
         },
     ),
     "4.5": Exercise(
@@ -178,6 +277,12 @@ EXERCISES = {
             "These directions start from the origin: subtract the mean before the decomposition.": _not_centered,
             "Each direction is a row of the result, (2, d). NumPy's svd returns them as rows.": _first_columns,
             "The directions must have length 1: leave out the singular values.": _with_lengths,
+            "These are the directions of least spread. svd sorts them, the largest first.": _least_spread,
+            "These are two of the features. A direction of large spread mixes features.": _two_features,
+            "Do not divide by the standard deviation: then every feature spreads alike.": _of_the_correlations,
+            "The plane goes through the mean of the points, not through the origin.": (
+                lambda X: (np.zeros(X.shape[1]), plane_through(X)[1])
+            ),
         },
     ),
 }
