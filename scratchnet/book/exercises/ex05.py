@@ -22,7 +22,8 @@ def _without_biases(layer_dims: list[int]) -> int:
 
 
 def _layer_dims(rng: np.random.Generator) -> dict[str, Any]:
-    return {"layer_dims": [2, *(int(d) for d in rng.integers(2, 33, rng.integers(1, 4))), 1]}
+    """Return two to five sizes: now and then no hidden layer, and seldom two inputs and one output."""
+    return {"layer_dims": [int(d) for d in rng.integers(1, 33, rng.integers(2, 6))]}
 
 
 def signal_after(n_layers: int, size: float, width: int, variance: float) -> float:
@@ -32,9 +33,9 @@ def signal_after(n_layers: int, size: float, width: int, variance: float) -> flo
 
 def _layers(rng: np.random.Generator) -> dict[str, Any]:
     return {
-        "n_layers": int(rng.integers(2, 9)),
+        "n_layers": 0 if rng.random() < 0.1 else int(rng.integers(2, 9)),
         "size": round(float(rng.uniform(0.5, 2)), 2),
-        "width": int(rng.choice([8, 16, 32])),
+        "width": int(rng.integers(5, 33)),
         "variance": round(float(rng.uniform(0.05, 0.5)), 2),
     }
 
@@ -45,8 +46,9 @@ def steady_variance(f: Callable[[np.ndarray], np.ndarray], z: np.ndarray, d_in: 
 
 
 def _activations(rng: np.random.Generator) -> dict[str, Any]:
-    f = (relu, tanh, sigmoid)[rng.integers(3)]
-    return {"f": f, "z": np.round(np.append(rng.standard_normal(5), 1), 2), "d_in": int(rng.choice([8, 16, 32]))}
+    f = (relu, tanh, sigmoid, np.abs)[rng.integers(4)]
+    z = np.round(np.append(rng.standard_normal(int(rng.integers(4, 9))), 1), 2)
+    return {"f": f, "z": z, "d_in": int(rng.integers(5, 33))}
 
 
 def fewest_units(units: list[int], accuracies: np.ndarray) -> int:
@@ -63,14 +65,16 @@ def _first_listed(units: list[int], accuracies: np.ndarray) -> int:
 
 
 def _seeds(rng: np.random.Generator) -> dict[str, Any]:
-    """Return a table in which each way to choose chooses another row."""
-    good, bad = np.round(rng.uniform(0.96, 0.98, (7, 5)), 2), np.round(rng.uniform(0.51, 0.7, (7, 5)), 2)
-    n_good = np.array([1, 3, 0, 4, 5, 4, 5])  # of five seeds, by the number of units
+    """Return a table, by the number of units shuffled, in which each way to choose chooses another row."""
+    n_good = np.array([0] * int(rng.integers(6)) + [1, 3, 0, 0, 4, 5, 5, 4, 4])  # of five seeds
+    k = len(n_good)
+    good, bad = np.round(rng.uniform(0.96, 0.98, (k, 5)), 2), np.round(rng.uniform(0.51, 0.7, (k, 5)), 2)
     accuracies = np.where(np.arange(5) < n_good[:, None], good, bad)
-    accuracies[2] = [0.93, 0.94, 0.99, 0.99, 0.99]  # above 0.95 in the mean, in three of five seeds
-    accuracies[6] = 0.99  # the best of all
-    order = np.append(5, rng.permutation([0, 1, 2, 3, 4, 6]))  # not the least number first
-    units = np.array([4, 8, 12, 16, 24, 32, 48]) + int(rng.integers(3))
+    accuracies[-7] = [0.93, 0.94, 0.99, 0.99, 0.99]  # above 0.95 in the mean, in three of five seeds
+    accuracies[-6] = [0.6, 0.95, 0.96, 0.97, 0.98]  # one is 0.95, which is not more than 0.95
+    accuracies[-3] = 0.99  # the best of all
+    order = np.append(k - 2, rng.permutation([*range(k - 2), k - 1]))  # not the least number first
+    units = np.cumsum(rng.integers(2, 9, k)) + 2
     return {"units": [int(n) for n in units[order]], "accuracies": rng.permuted(accuracies[order], axis=1)}
 
 
@@ -93,21 +97,29 @@ def _unit_length(d_in: int, d_out: int, rng: np.random.Generator) -> np.ndarray:
     return np.sqrt(2) * W / np.linalg.norm(W, axis=int(d_in <= d_out), keepdims=True)
 
 
+def _right_angles_the_other_way(d_in: int, d_out: int, rng: np.random.Generator) -> np.ndarray:
+    W = rng.standard_normal((d_in, d_out))
+    return np.sqrt(2) * W / np.linalg.norm(W, axis=int(d_in > d_out), keepdims=True)
+
+
 def _sizes(rng: np.random.Generator) -> dict[str, Any]:
-    return {"d_in": int(rng.integers(2, 5)), "d_out": int(rng.integers(2, 5)), "seed": int(rng.integers(1000))}
+    d_in, d_out = rng.integers(1, 6, 2)
+    if d_in + d_out < 4:  # too few matrices to tell one that is drawn from one that is not
+        d_out = 4
+    return {"d_in": int(d_in), "d_out": int(d_out), "seed": int(rng.integers(1000))}
 
 
 def _properties(answer: Callable[..., Any], d_in: int, d_out: int, seed: int) -> dict[str, Any]:
     """Return what every right answer has in common, whatever it has drawn."""
-    drawn = [answer(d_in, d_out, np.random.default_rng(s)) for s in (seed, seed, seed + 1)]
+    drawn = [answer(d_in, d_out, np.random.default_rng(s)) for s in (seed, seed, *range(seed + 1, seed + 6))]
     if any(missing(W) for W in drawn):
         return {}
-    W, again, other = (real("W", W) for W in drawn)
+    W, again, *others = (real("W", W) for W in drawn)
     found: dict[str, Any] = {"shape of W": np.array(W.shape)}
     if W.shape == (d_in, d_out):
         found["W.T @ W" if d_in > d_out else "W @ W.T"] = W.T @ W if d_in > d_out else W @ W.T
         found["the same seed gives the same W"] = str(np.array_equal(W, again))
-        found["another seed gives another W"] = str(not np.allclose(W, other))
+        found["another seed gives another W"] = str(not all(np.allclose(W, other) for other in others))
     return found
 
 
@@ -122,6 +134,21 @@ EXERCISES = {
             ),
             "A bias belongs to an output of a layer, not to an input: count d_out, not d_in.": (
                 lambda layer_dims: _without_biases(layer_dims) + sum(layer_dims[:-1])
+            ),
+            "The input has no bias: the first layer's biases belong to its outputs.": (
+                lambda layer_dims: _without_biases(layer_dims) + sum(layer_dims)
+            ),
+            "The output layer has a bias too.": (
+                lambda layer_dims: _without_biases(layer_dims) + sum(layer_dims[1:-1])
+            ),
+            "These are the biases alone. Every layer also has a matrix of weights.": (
+                lambda layer_dims: sum(layer_dims[1:])
+            ),
+            "The network need not have two inputs and one output: all sizes stand in layer_dims.": (
+                lambda layer_dims: n_parameters([2, *layer_dims[1:-1], 1])
+            ),
+            "The sizes are those of neighboring layers; a layer does not reach back to the input.": (
+                lambda layer_dims: sum(layer_dims[0] * d + d for d in layer_dims[1:])
             ),
         },
     ),
@@ -138,6 +165,21 @@ EXERCISES = {
             "Every layer multiplies by the factor, so it is raised to the power n_layers.": (
                 lambda n_layers, size, width, variance: size * n_layers * np.sqrt(width * variance / 2)
             ),
+            "ReLU halves the mean square, and so its root by the root of 2.": (
+                lambda n_layers, size, width, variance: size * (np.sqrt(width * variance) / 2) ** n_layers
+            ),
+            "This is the mean square. The size is its root.": (
+                lambda n_layers, size, width, variance: signal_after(n_layers, size, width, variance) ** 2
+            ),
+            "This is the factor of all layers. The signal enters with a size of its own.": (
+                lambda n_layers, size, width, variance: signal_after(n_layers, 1, width, variance)
+            ),
+            "This is one layer. The signal goes through n_layers of them.": (
+                lambda n_layers, size, width, variance: signal_after(1, size, width, variance)
+            ),
+            "The width is an argument. It is not always 32.": (
+                lambda n_layers, size, width, variance: signal_after(n_layers, size, 32, variance)
+            ),
         },
     ),
     "5.3": Exercise(
@@ -147,6 +189,24 @@ EXERCISES = {
             "This is He's 2 / d_in, which is right for ReLU alone: use f(z).": lambda f, z, d_in: 2 / d_in,
             "Use the mean square of f(z), which np.var(f(z)) is only if the mean of f(z) is 0.": (
                 lambda f, z, d_in: np.mean(z**2) / (d_in * np.var(f(z)))
+            ),
+            "Use mean squares: np.var subtracts the mean first, from z as from f(z).": (
+                lambda f, z, d_in: np.var(z) / (d_in * np.var(f(z)))
+            ),
+            "Use the mean square of z, which np.var(z) is only if the mean of z is 0.": (
+                lambda f, z, d_in: np.var(z) / (d_in * np.mean(f(z) ** 2))
+            ),
+            "This is the standard deviation of the weights. The variance is its square.": (
+                lambda f, z, d_in: np.sqrt(steady_variance(f, z, d_in))
+            ),
+            "The sample has a size of its own: do not take its mean square for 1.": (
+                lambda f, z, d_in: 1 / (d_in * np.mean(f(z) ** 2))
+            ),
+            "Square before the mean: the mean of a square is not the square of the mean.": (
+                lambda f, z, d_in: np.mean(z) ** 2 / (d_in * np.mean(f(z)) ** 2)
+            ),
+            "The next layer takes the sums of f(z), not of z: its weights must make up for f.": (
+                lambda f, z, d_in: 1 / d_in
             ),
             "The fraction is upside down: the more f takes away, the more the weights must give back.": (
                 lambda f, z, d_in: np.mean(f(z) ** 2) / (d_in * np.mean(z**2))
@@ -167,6 +227,16 @@ EXERCISES = {
             "This asks for a good mean. Count the seeds above 0.95.": _fewest(lambda row: row.mean() > 0.95),
             "This asks for all five seeds. Four of them are enough.": _fewest(lambda row: row.min() > 0.95),
             "This is the first in the list; look for the least number of units.": _first_listed,
+            "0.95 is not more than 0.95: count with > and not with >=.": _fewest(lambda row: np.sum(row >= 0.95) >= 4),
+            "This is the position in the list. The answer is the number of units.": (
+                lambda units, accuracies: units.index(fewest_units(units, accuracies))
+            ),
+            "This is the largest of them; the task asks for the least.": (
+                lambda units, accuracies: max(np.array(units)[np.sum(accuracies > 0.95, axis=1) >= 4])
+            ),
+            "This is the width with the best mean, which may be larger than it need be.": (
+                lambda units, accuracies: units[int(np.argmax(np.mean(accuracies, axis=1)))]
+            ),
         },
     ),
     "5.5": Exercise(
@@ -181,6 +251,15 @@ EXERCISES = {
                 lambda d_in, d_out, rng: orthogonal(d_in, d_out, np.random.default_rng())
             ),
             "These weights are He's: they keep the size on average, not for every input.": he,
+            "The shape is turned round: W has d_in rows and d_out columns.": (
+                lambda d_in, d_out, rng: orthogonal(d_in, d_out, rng).T
+            ),
+            "The factor stands in W twice, so W is multiplied by its root.": (
+                lambda d_in, d_out, rng: orthogonal(d_in, d_out, rng) * np.sqrt(2)
+            ),
+            "The rows have the right length where the columns should have it, or the other way round.": (
+                _right_angles_the_other_way
+            ),
         },
     ),
 }
