@@ -2,8 +2,8 @@ from . import examination as examination
 from . import experiments as experiments
 from . import explorers as explorers
 from . import frames as frames
-from . import speed as speed
 from . import sliders as sliders
+from . import speed as speed
 from .exercises import check as check
 from .explorer import Explorer as Explorer
 from .plotting import class_style as class_style

@@ -10,7 +10,7 @@ import numpy as np
 from scratchnet import NeuralNetwork
 from scratchnet.book import frames
 from scratchnet.book.experiments import counted, of_depth, spirals
-from scratchnet.book.widgets import Explorer, explorer
+from scratchnet.book.explorer import Explorer
 
 DEPTHS = [0, 1, 2, 3, 4, 6, 8]
 RATES = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0]
@@ -28,7 +28,8 @@ def depth_and_rate() -> Explorer:
         seed = int(np.random.default_rng().integers(1000))
         return draw(*of_depth(hidden_layers, learning_rate, seed), epoch)
 
-    return explorer(
+    return Explorer(
+        "depth_and_rate",
         {"hidden_layers": DEPTHS, "learning_rate": RATES, "epoch": MOMENTS},
         lambda hidden_layers, learning_rate, epoch: draw(*runs[hidden_layers, learning_rate], epoch),
         start={"hidden_layers": 4, "learning_rate": 0.3, "epoch": 80},

@@ -17,7 +17,7 @@ from scratchnet.book.experiments import (
     separated_by_a_line,
     spirals,
 )
-from scratchnet.book.widgets import Explorer, explorer
+from scratchnet.book.explorer import Explorer
 
 LAYER_DIMS = [2, 64, 32, 16, 1]
 MOMENTS = [0, 20, 50, 100, 200, 300, 400, 500, 700, 1000, 2000, 2999]
@@ -32,7 +32,8 @@ def epochs() -> Explorer:
     points: Sequence[np.ndarray | None] = (None, None, None)
     for epoch, theta in checkpoints.items():
         pictures[epoch], points = _picture(plane, _with_parameters(theta), f"After epoch {epoch}", points)
-    return explorer(
+    return Explorer(
+        "epochs",
         {"epoch": MOMENTS},
         lambda epoch: pictures[epoch],
         start={"epoch": 300},

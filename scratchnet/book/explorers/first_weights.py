@@ -9,7 +9,7 @@ import numpy as np
 from scratchnet import NeuralNetwork, TrainingDiverged, he, large, small, xavier, zeros
 from scratchnet.book import frames
 from scratchnet.book.experiments import counted, first_pass, independent_seeds, spirals
-from scratchnet.book.widgets import Explorer, explorer
+from scratchnet.book.explorer import Explorer
 
 SCHEMES = {init.__name__: init for init in (zeros, small, large, xavier, he)}
 DEPTHS = [1, 2, 4, 8, 16]
@@ -29,7 +29,8 @@ def first_weights() -> Explorer:
         panels = [_bars(axes[name], name, values) for name, values in zip(axes, sizes, strict=True)]
         return frames.figure(caption, *panels)
 
-    return explorer(
+    return Explorer(
+        "first_weights",
         {"weights": list(SCHEMES), "hidden_layers": DEPTHS},
         frame,
         start={"weights": "he", "hidden_layers": 8},
