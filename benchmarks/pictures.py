@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contenders import Floor, chapter_task, everyone, forward_products
+from benchmarks.contenders import Floor, everyone, forward_products
 from benchmarks.results import FLOOR, SCRATCHNET, Case
+from benchmarks.task import chapter_task
 from benchmarks.timing import Job, interleave
 
 CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
