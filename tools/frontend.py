@@ -9,11 +9,15 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from docutils.nodes import citation
+from myst_nb.sphinx_ import HideCodeCellNode, depart_HideCellInput, visit_HideCellInput
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
+from sphinx.writers.html5 import HTML5Translator
 
 PACKAGES = Path(__file__).resolve().parent.parent / "node_modules"
 # What is taken from each package, by its place below _static/vendor. Of the widgets' front end that is the loader that
@@ -26,10 +30,9 @@ VENDOR = {
 ICON = re.compile(r'("?)([\w-]+)\1:\[\d+,\d+,\[([^\]]*)\],"[0-9a-f]+",(?:"[^"]*"|\[[^\]]*\])\],?')
 VIEW = re.compile(r'<script type="application/vnd\.jupyter\.widget-view\+json">(.*?)</script>', re.DOTALL)
 REFERENCE = re.compile(r"IPY_MODEL_(\w+)")
-# What others write that is in a screen reader's way: a name that hides the words inside it, a role that is no more.
-HINDRANCES = {' aria-label="Toggle hidden content"': "", ' role="doc-biblioentry"': ' role="listitem"'}
 
 Models = dict[str, dict[str, Any]]
+Visit = Callable[[Any, Any], None]
 
 
 def check(app: Sphinx) -> None:
@@ -45,8 +48,6 @@ def check(app: Sphinx) -> None:
 def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
     """Give every explorer a figure that stands in for it without scripts, and leave out what is not shown."""
     body = context.get("body", "")
-    for hindrance, better in HINDRANCES.items():
-        body = body.replace(hindrance, better)
     files = getattr(app.env, "nb_metadata", {}).get(pagename, {}).get("js_files", {})
     if "ipywidgets_state" in files:
         path, script = files["ipywidgets_state"]
@@ -86,6 +87,17 @@ def reached(models: Models, views: list[str]) -> Models:
     return {name: model for name, model in models.items() if name in kept}
 
 
+def mended(visit: Visit, hindrance: str, better: str) -> Visit:
+    """Return a writer of a node that writes what `visit` does, but for what is in a screen reader's way."""
+
+    def visit_mended(translator: Any, node: Any) -> None:
+        start = len(translator.body)
+        visit(translator, node)
+        translator.body[start:] = [tag.replace(hindrance, better) for tag in translator.body[start:]]
+
+    return visit_mended
+
+
 def copy_packages(app: Sphinx, error: Exception | None) -> None:
     """Copy the packages' files next to the book's own static files."""
     if error is not None or app.builder.format != "html":
@@ -114,6 +126,11 @@ def subset_icons(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect to Sphinx."""
+    # A name that hides the words inside of it, and a role that is no more.
+    fold = mended(visit_HideCellInput, ' aria-label="Toggle hidden content"', "")
+    cite = mended(HTML5Translator.visit_citation, "doc-biblioentry", "listitem")
+    app.add_node(HideCodeCellNode, override=True, html=(fold, depart_HideCellInput))
+    app.add_node(citation, override=True, html=(cite, HTML5Translator.depart_citation))
     app.connect("builder-inited", check)
     app.connect("html-page-context", finish_page, priority=100)  # before MyST-NB writes the state into the page
     app.connect("build-finished", copy_packages)
