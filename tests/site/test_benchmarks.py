@@ -3,12 +3,10 @@
 Nothing here depends on how fast the machine is.
 """
 
-import ast
 import json
 import platform
 import subprocess
 from functools import partial
-from graphlib import TopologicalSorter
 from importlib.util import find_spec
 from types import SimpleNamespace
 
@@ -46,17 +44,6 @@ def assert_same_weights(a, b, atol):
     for (W_a, b_a), (W_b, b_b) in zip(a.weights(), b.weights(), strict=True):
         np.testing.assert_allclose(W_a, W_b, rtol=0, atol=atol)
         np.testing.assert_allclose(b_a, b_b, rtol=0, atol=atol)
-
-
-def test_imports_go_one_way():
-    """Also those inside of functions."""
-    uses = {}
-    for path in (ROOT / "benchmarks").glob("*.py"):
-        nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        names = [f"{n.module}.{alias.name}" for n in nodes if isinstance(n, ast.ImportFrom) for alias in n.names]
-        uses[path.stem] = {name.split(".")[1] for name in names if name.startswith("benchmarks.")}
-    assert uses["task"] == set() and "task" in uses["contenders"]
-    list(TopologicalSorter(uses).static_order())  # raises CycleError where they run in a circle
 
 
 # Contenders
