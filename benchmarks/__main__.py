@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.aims import aims
-from benchmarks.contenders import FRAMEWORKS
+from benchmarks.frameworks import FRAMEWORKS
 from benchmarks.measure import SECTIONS, Effort
 from benchmarks.report import table, write
 

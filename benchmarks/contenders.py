@@ -1,64 +1,19 @@
-"""The contenders that need only NumPy: scratchnet, the published code's arithmetic written anew, and the floor.
+"""The contenders: here those that need only NumPy, scratchnet, the published code's arithmetic and the floor.
 
 A contender is prepared from a `Task` and then called with a number of epochs to train.
 """
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from benchmarks.frameworks import FRAMEWORKS, Sklearn, Torch
 from benchmarks.results import FLOOR, FLOOR_EVALUATED, SCRATCHNET
-from scratchnet import SGD, Adam, LinearLayer, NeuralNetwork, make_spirals, standardize
-
-CHAPTER = (2, 64, 32, 16, 1)
-
-
-@dataclass(frozen=True)
-class Task:
-    """What is to be learned and how. X (N, d_in) and y (N, 1) are in the dtype that is to be computed with."""
-
-    X: np.ndarray
-    y: np.ndarray
-    dims: tuple[int, ...] = CHAPTER
-    batch_size: int = 64
-    optimizer: str = "SGD"
-    lr: float = 0.05
-    seed: int = 42
-    histories: bool = True
-    """Record after every epoch what scratchnet records: loss, accuracy, gradient norms, update ratios."""
-
-    @property
-    def steps(self) -> int:
-        """Training steps in an epoch; the last batch may be short."""
-        return -(-len(self.X) // self.batch_size)
-
-    @property
-    def batches(self) -> list[slice]:
-        """The rows of each batch."""
-        return [slice(first, first + self.batch_size) for first in range(0, len(self.X), self.batch_size)]
-
-    def network(self) -> NeuralNetwork:
-        """A network as scratchnet starts it."""
-        return NeuralNetwork(list(self.dims), self.seed, dtype=self.X.dtype)
-
-    def weights(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """The W (d_in, d_out) and b (1, d_out) that every contender starts from."""
-        return [(layer.W, layer.b) for layer in self.network().layers if isinstance(layer, LinearLayer)]
-
-    def alone(self) -> Task:
-        """The same task without histories."""
-        return replace(self, histories=False)
-
-
-def chapter_task(dtype: Any, **fields: Any) -> Task:
-    """The chapter's network and its 400 standardized points of two spirals."""
-    X, y = make_spirals(200, noise=0.25, seed=7)
-    return Task(standardize(X).astype(dtype), y.reshape(-1, 1).astype(dtype), **fields)
+from benchmarks.task import Task
+from scratchnet import SGD, Adam, LinearLayer
 
 
 class Scratchnet:
@@ -272,14 +227,9 @@ def training_products(X: np.ndarray, weights: list[np.ndarray]) -> list[Product]
     return products
 
 
-FRAMEWORKS = all(importlib.util.find_spec(name) for name in ("torch", "sklearn"))
-
-
 def everyone() -> dict[str, Callable[..., Any]]:
     """Every contender that learns, by its name; PyTorch and scikit-learn where they are installed."""
     contenders: dict[str, Callable[..., Any]] = {SCRATCHNET: Scratchnet, "published arithmetic": Published}
     if FRAMEWORKS:
-        from benchmarks.frameworks import Sklearn, Torch
-
         contenders |= {"PyTorch": Torch, "scikit-learn": Sklearn}
     return contenders

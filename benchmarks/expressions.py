@@ -8,18 +8,18 @@ from functools import partial
 import numpy as np
 
 from benchmarks.results import SCRATCHNET, Case
+from benchmarks.task import CHAPTER
 from benchmarks.timing import Job, interleave
 from scratchnet import SGD, Adam, NeuralNetwork, Optimizer, relu
 from scratchnet.network import ROWS
 
 PLAIN = "plain"
-DIMS = [2, 64, 32, 16, 1]
 
 
 def measure(seconds: float, chunk: float) -> Iterator[Case]:
     """Yield the seconds of each expression, in float32."""
     rng = np.random.default_rng(0)
-    net = NeuralNetwork(DIMS, seed=42, dtype=np.float32)
+    net = NeuralNetwork(CHAPTER, seed=42, dtype=np.float32)
     net.grad = rng.standard_normal(net.grad.shape)
     arrays = [(getattr(layer, name), getattr(layer, "d" + name)) for layer in net.layers for name in layer.params]
     Z = rng.standard_normal((64, 64), dtype=np.float32)

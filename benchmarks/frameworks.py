@@ -1,22 +1,32 @@
-"""The contenders that others have written: PyTorch in eager mode and scikit-learn's MLPClassifier."""
+"""The contenders that others have written, where installed: PyTorch in eager mode, scikit-learn's MLPClassifier."""
 
 from __future__ import annotations
 
+import importlib.util
 import time
 import warnings
 from typing import Any
 
 import numpy as np
-import sklearn
-import torch
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.neural_network import MLPClassifier
 
-from benchmarks.contenders import Task, chapter_task
+from benchmarks.task import Task, chapter_task
 from benchmarks.timing import seconds_of
 
-# Settings that scikit-learn documents for speed: no search for NaN, no check of parameters.
-sklearn.set_config(assume_finite=True, skip_parameter_validation=True)
+FRAMEWORKS = all(importlib.util.find_spec(name) for name in ("torch", "sklearn"))
+if FRAMEWORKS:
+    import sklearn
+    import torch
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPClassifier
+
+    # Settings that scikit-learn documents for speed: no search for NaN, no check of parameters.
+    sklearn.set_config(assume_finite=True, skip_parameter_validation=True)
+
+
+def use_threads(number: int) -> None:
+    """Make PyTorch compute with so many threads; NumPy and scikit-learn read theirs from the environment."""
+    if FRAMEWORKS:
+        torch.set_num_threads(number)
 
 
 class Torch:

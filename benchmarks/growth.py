@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contenders import CHAPTER, Floor, Scratchnet, Task, floor_flops
+from benchmarks.contenders import Floor, Scratchnet, floor_flops
 from benchmarks.results import FLOOR, FLOOR_EVALUATED, SCRATCHNET, Case
+from benchmarks.task import CHAPTER, Task
 from benchmarks.timing import Job, interleave
 
 SAMPLES, BATCH_SIZE = 400, 64

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks import cold_start, expressions, growth, machine, pictures, step
-from benchmarks.contenders import FRAMEWORKS
+from benchmarks import cold_start, expressions, frameworks, growth, machine, pictures, step
 from benchmarks.results import Case
 
 
@@ -44,10 +43,7 @@ SECTIONS: dict[str, Callable[[Effort], Iterator[Case]]] = {
 
 def main(threads: int, sections: list[str], effort: dict[str, Any]) -> None:
     """Measure the sections and print rows, memory and machine."""
-    if FRAMEWORKS:
-        import torch
-
-        torch.set_num_threads(threads)
+    frameworks.use_threads(threads)
     found: dict[str, Any] = {"machine": machine.describe(), "rows": [], "memory": []}
     for section in sections:
         start = time.perf_counter()

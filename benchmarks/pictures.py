@@ -1,24 +1,22 @@
-"""What a picture costs: inference on its grid, drawing a decision boundary, and a slider's whole answer."""
+"""What a picture costs: inference on its grid, drawing a decision boundary, and a slider's whole answer.
+
+What draws is imported where it is timed, so that the other sections run without it.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import io
 import itertools
-import json
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.contenders import Floor, chapter_task, everyone, forward_products
+from benchmarks.contenders import Floor, everyone, forward_products
 from benchmarks.results import FLOOR, SCRATCHNET, Case
+from benchmarks.task import chapter_task
 from benchmarks.timing import Job, interleave
 
-CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
-SLIDERS = {"05_architecture_experiments": "depth"}
 RESOLUTION = 300
 
 
@@ -114,28 +112,18 @@ def drawing(seconds: float) -> Iterator[Case]:
 
 
 def sliders(seconds: float) -> Iterator[Case]:
-    """Yield the seconds that a slider takes to answer a move between its two middle positions."""
-    for name, argument in SLIDERS.items():
-        explorer, slider = explorer_of(name, argument)
-        middle = (len(slider.options) - 1) // 2
-        positions = itertools.cycle(slider.options[middle : middle + 2])
+    """Yield the seconds that a slider of notebook 05 takes to answer a move between its two middle positions."""
+    from scratchnet.book.sliders import depth_and_rate
 
-        def move(slider: Any = slider, positions: Any = positions) -> None:
-            slider.value = next(position for position in positions if position != slider.value)
+    explorer = depth_and_rate()
+    slider = explorer._sliders["depth"]
+    middle = (len(slider.options) - 1) // 2
+    positions = itertools.cycle(slider.options[middle : middle + 2])
 
-        times = interleave({SCRATCHNET: repeated(move)}, seconds=seconds, chunk=0.05, warm_up=0)
-        if explorer.error is not None:
-            raise explorer.error
-        yield Case("slider", f"{name}, {argument}", times)
+    def move() -> None:
+        slider.value = next(position for position in positions if position != slider.value)
 
-
-def explorer_of(notebook: str, argument: str) -> tuple[Any, Any]:
-    """Run a notebook's cells with the tag `slider`; return what they make with `live`, and one of its sliders."""
-    cells = json.loads((CHAPTERS / f"{notebook}.ipynb").read_text(encoding="utf-8"))["cells"]
-    namespace: dict[str, Any] = {}
-    with contextlib.redirect_stdout(io.StringIO()):
-        for cell in cells:
-            if "slider" in cell["metadata"].get("tags", []):
-                exec(compile("".join(cell["source"]), f"{notebook}.ipynb", "exec"), namespace)
-    explorer = namespace[f"{argument}_explorer"]
-    return explorer, namespace[f"{argument}_slider"]
+    times = interleave({SCRATCHNET: repeated(move)}, seconds=seconds, chunk=0.05, warm_up=0)
+    if explorer.error is not None:
+        raise explorer.error
+    yield Case("slider", "05_architecture_experiments, depth", times)

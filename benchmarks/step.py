@@ -6,8 +6,9 @@ import itertools
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from benchmarks.contenders import Floor, Task, chapter_task, everyone, floor_flops
+from benchmarks.contenders import Floor, everyone, floor_flops
 from benchmarks.results import ALONE, FLOOR, FLOOR_EVALUATED, SCRATCHNET, Case
+from benchmarks.task import Task, chapter_task
 from benchmarks.timing import Job, interleave
 
 LEARNING_RATES = {"SGD": 0.05, "Adam": 0.01}

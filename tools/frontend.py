@@ -9,11 +9,15 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from docutils.nodes import citation
+from myst_nb.sphinx_ import HideCodeCellNode, depart_HideCellInput, visit_HideCellInput
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
+from sphinx.writers.html5 import HTML5Translator
 
 PACKAGES = Path(__file__).resolve().parent.parent / "node_modules"
 # What is taken from each package, by its place below _static/vendor.
@@ -23,8 +27,7 @@ VENDOR = {
 # In the theme's icon script: a name, then its width, height, other names, code point and outline.
 ICON = re.compile(r'("?)([\w-]+)\1:\[\d+,\d+,\[([^\]]*)\],"[0-9a-f]+",(?:"[^"]*"|\[[^\]]*\])\],?')
 VIEW = re.compile(r'<script type="application/vnd\.jupyter\.widget-view\+json">(.*?)</script>', re.DOTALL)
-# What others write that is in a screen reader's way: a name that hides the words inside it, a role that is no more.
-HINDRANCES = {' aria-label="Toggle hidden content"': "", ' role="doc-biblioentry"': ' role="listitem"'}
+Visit = Callable[[Any, Any], None]
 
 
 def check(app: Sphinx) -> None:
@@ -38,10 +41,8 @@ def check(app: Sphinx) -> None:
 
 
 def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
-    """Give every explorer a figure that stands in for it until it lives, and leave out the state of what is not shown."""
+    """Give every explorer a figure that stands in for it until it lives, and leave out what no page shows."""
     body = context.get("body", "")
-    for hindrance, better in HINDRANCES.items():
-        body = body.replace(hindrance, better)
     files = getattr(app.env, "nb_metadata", {}).get(pagename, {}).get("js_files", {})
     if "ipywidgets_state" in files:
         path, script = files["ipywidgets_state"]
@@ -61,6 +62,17 @@ def stand_in(name: str, models: dict[str, dict[str, Any]]) -> str:
         place = place * len(control["values"]) + position
     frame = f"<style>{state['_css']}</style>{state['head']}{state['frames'][place]}"
     return f'<div class="explorer" data-stands-for="{name}">{frame}</div>'
+
+
+def mended(visit: Visit, hindrance: str, better: str) -> Visit:
+    """Return a writer of a node that writes what `visit` does, but for what is in a screen reader's way."""
+
+    def visit_mended(translator: Any, node: Any) -> None:
+        start = len(translator.body)
+        visit(translator, node)
+        translator.body[start:] = [tag.replace(hindrance, better) for tag in translator.body[start:]]
+
+    return visit_mended
 
 
 def copy_packages(app: Sphinx, error: Exception | None) -> None:
@@ -91,6 +103,11 @@ def subset_icons(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect to Sphinx."""
+    # A name that hides the words inside of it, and a role that is no more.
+    fold = mended(visit_HideCellInput, ' aria-label="Toggle hidden content"', "")
+    cite = mended(HTML5Translator.visit_citation, "doc-biblioentry", "listitem")
+    app.add_node(HideCodeCellNode, override=True, html=(fold, depart_HideCellInput))
+    app.add_node(citation, override=True, html=(cite, HTML5Translator.depart_citation))
     app.connect("builder-inited", check)
     app.connect("html-page-context", finish_page, priority=100)  # before MyST-NB writes the state into the page
     app.connect("build-finished", copy_packages)

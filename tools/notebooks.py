@@ -13,9 +13,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
+import io
 import os
 import re
-import struct
 import sys
 import tempfile
 import uuid
@@ -26,6 +26,7 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 TIMEOUT = 180  # seconds a cell may take, as in _config.yml
@@ -85,7 +86,7 @@ def _describe_image(cell: NotebookNode) -> None:
         if alt and "image/png" in output.data:
             image = cell.metadata.setdefault("mystnb", NotebookNode()).setdefault("image", NotebookNode())
             image["alt"] = alt
-            (width,) = struct.unpack(">I", base64.b64decode(output.data["image/png"])[16:20])  # from the PNG's header
+            width = Image.open(io.BytesIO(base64.b64decode(output.data["image/png"]))).width
             classes = [name for name in image.pop("classes", "").split() if name != "wide"]
             classes += ["wide"] * (width > WIDE)
             if classes:

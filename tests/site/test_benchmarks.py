@@ -7,6 +7,7 @@ import json
 import platform
 import subprocess
 from functools import partial
+from importlib.util import find_spec
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -17,14 +18,19 @@ from benchmarks import __main__ as command_line
 from benchmarks import cold_start, expressions, growth, machine, pictures, timing
 from benchmarks.__main__ import ROOT, collect
 from benchmarks.aims import aims
-from benchmarks.contenders import FRAMEWORKS, Floor, Published, Scratchnet, Task, chapter_task, everyone
+from benchmarks.contenders import Floor, Published, Scratchnet, everyone
+from benchmarks.frameworks import FRAMEWORKS, Sklearn, Torch
 from benchmarks.measure import Effort
 from benchmarks.report import duration, table, write
 from benchmarks.results import ALONE, FLOOR, FLOOR_EVALUATED, SCRATCHNET, Case
+from benchmarks.task import Task, chapter_task
 from benchmarks.to_goal import spirals
 
 TINY = Effort(step=0, chunk=1e-4)
 needs_frameworks = pytest.mark.skipif(not FRAMEWORKS, reason="PyTorch and scikit-learn are installed by `make bench`")
+needs_sliders = pytest.mark.skipif(
+    not find_spec("scratchnet.book.sliders"), reason="the sliders are still in notebook 05"
+)
 optimizers = pytest.mark.parametrize("optimizer, lr", [("SGD", 0.05), ("Adam", 0.01)])
 
 
@@ -64,8 +70,6 @@ def test_the_loop_alone_learns_the_same_and_records_nothing():
 @optimizers
 @pytest.mark.parametrize("settings", [{"foreach": False}, {"foreach": True}, {"fused": True}], ids=str)
 def test_pytorch_and_scratchnet_learn_the_same(optimizer, lr, settings):
-    from benchmarks.frameworks import Torch
-
     task = chapter_task("float64", optimizer=optimizer, lr=lr, batch_size=400)  # one batch: any order is the same
     ours, other = trained(Scratchnet, task, 5), trained(partial(Torch, **settings), task, 5)
     assert_same_weights(ours, other, atol=1e-10)
@@ -78,8 +82,6 @@ def test_pytorch_and_scratchnet_learn_the_same(optimizer, lr, settings):
 @optimizers
 @pytest.mark.parametrize("histories", [True, False])
 def test_scikit_learn_and_scratchnet_learn_the_same(optimizer, lr, histories):
-    from benchmarks.frameworks import Sklearn
-
     task = chapter_task("float64", optimizer=optimizer, lr=lr, batch_size=400, histories=histories)
     ours, other = Scratchnet(task), Sklearn(task)
     if optimizer == "Adam":  # scikit-learn's eps is another one, by a factor of √(1 - β₂ᵗ)
@@ -99,8 +101,6 @@ def test_scikit_learn_and_scratchnet_learn_the_same(optimizer, lr, histories):
 @needs_frameworks
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_frameworks_compute_in_the_precision_of_the_task(dtype):
-    from benchmarks.frameworks import Sklearn, Torch
-
     for contender in (Torch, Sklearn):
         assert {W.dtype for W, _ in trained(contender, chapter_task(dtype), 1).weights()} == {np.dtype(dtype)}
 
@@ -277,12 +277,15 @@ def test_drawing_is_timed_beyond_bare_axes(monkeypatch):
     assert plt.get_fignums() == []
 
 
+@needs_sliders
 def test_a_slider_moves_between_its_middle_positions(monkeypatch):
+    from scratchnet.book import sliders
+
     monkeypatch.setattr(timing, "ROUNDS", (2, 2))
-    explorer, slider = pictures.explorer_of("05_architecture_experiments", "depth")
-    monkeypatch.setattr(pictures, "explorer_of", lambda *_: (explorer, slider))
+    explorer = sliders.depth_and_rate()
+    monkeypatch.setattr(sliders, "depth_and_rate", lambda: explorer)
     seen = []
-    slider.observe(lambda change: seen.append(change["new"]), names="value")
+    explorer._sliders["depth"].observe(lambda change: seen.append(change["new"]), names="value")
     with plt.rc_context():
         (case,) = pictures.sliders(seconds=0)
     assert (case.name, len(case.seconds[SCRATCHNET])) == ("05_architecture_experiments, depth", 2)

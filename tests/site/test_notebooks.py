@@ -6,7 +6,6 @@ import base64
 import importlib.util
 import os
 import re
-import struct
 import subprocess
 import sys
 from collections import Counter
@@ -18,6 +17,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from pages import ROOT
+from PIL import Image
 
 CORE = ("01_setup", "02_layer_primitives", "03_network_training", "04_visualization", "05_architecture_experiments")
 PATHS = sorted((ROOT / "chapters").glob("*.ipynb"))
@@ -175,13 +175,12 @@ def test_the_first_code_cell_says_how_to_get_scratchnet(name: str) -> None:
 # --- tools/notebooks.py ---
 
 FIGURE = """\
-import base64
 from IPython.display import display
+from PIL import Image
 
-header = b"\\x89PNG\\r\\n\\x1a\\n\\x00\\x00\\x00\\rIHDR"
-png = base64.b64encode(header + (1200).to_bytes(4, "big") + (100).to_bytes(4, "big"))
 alt = "A line that rises from the lower left corner to the upper right one."
-display({"image/png": png.decode(), "text/plain": alt}, metadata={"image/png": {"alt": alt}}, raw=True)
+png = Image.new("1", (1200, 100))._repr_png_()
+display({"image/png": png, "text/plain": alt}, metadata={"image/png": {"alt": alt}}, raw=True)
 """
 SLIDER = """\
 import ipywidgets
@@ -286,7 +285,7 @@ def test_check_executes_nothing_and_names_the_notebook(scratch: Path, capsys: py
 
 
 def test_normalize_removes_what_varies_and_keeps_the_rest() -> None:
-    png = base64.b64encode(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + struct.pack(">II", 100, 100)).decode()
+    png = base64.b64encode(Image.new("1", (100, 100))._repr_png_()).decode()
     view = {tool.WIDGET_VIEW: {"model_id": "abc"}}
     cell = new_code_cell(
         "x",
