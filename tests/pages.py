@@ -42,23 +42,20 @@ def name_of(page):
     return page.rpartition("/")[2]
 
 
-# --- explorers ---
-
-CALL = re.compile(r"^explorers\.(\w+)\(\)$", re.MULTILINE)
+# --- explorers and sliders ---
 
 
-def explorers_on(page):
-    """The names of the explorers that a page shows, in order."""
-    if page not in NOTEBOOKS:
-        return []
-    return [name for cell in cells_of(page, "code") for name in CALL.findall(cell.source)]
+def shown_on(page, kind="explorers"):
+    """The names of the explorers that a page shows, in order, or of its sliders."""
+    cells = cells_of(page, "code") if page in NOTEBOOKS else []
+    return [name for cell in cells for name in re.findall(rf"^{kind}\.(\w+)\(\)$", cell.source, re.MULTILINE)]
 
 
-EXPLORER_PAGES = [page for page in PAGES if explorers_on(page)]
+EXPLORER_PAGES = [page for page in PAGES if shown_on(page)]
 
 
 @cache
-def made(name):
+def explorer(name):
     """The explorer of this name, made once in each process that tests it."""
     return getattr(explorers, name)()
 
