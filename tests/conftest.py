@@ -19,6 +19,8 @@ from hypothesis import settings
 
 from scratchnet import LinearLayer, NeuralNetwork, make_spirals, standardize
 
+pytest.register_assert_rewrite("browser")  # so that a file of tests may both import from it and name it a plugin
+
 settings.register_profile("scratchnet", derandomize=True, deadline=None, max_examples=40, database=None)
 settings.load_profile("scratchnet")
 

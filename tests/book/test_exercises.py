@@ -3,38 +3,19 @@
 import re
 import sys
 
-import nbformat
 import numpy as np
 import pytest
-from pages import ROOT
+from pages import EXERCISE_PAGES, cells_of, exercises_on, name_of
 
-import scratchnet
 from scratchnet.book.exercises import EXERCISES, check
 
-NOTEBOOKS = sorted((ROOT / "chapters").glob("0*.ipynb"))
+EACH_PAGE = pytest.mark.parametrize("page", EXERCISE_PAGES, ids=name_of)
 MISTAKES = [(name, sentence) for name, exercise in EXERCISES.items() for sentence in exercise.mistakes]
 
 
-def cells(path, tag=None):
-    return [
-        cell for cell in nbformat.read(path, as_version=4).cells if tag is None or tag in cell.metadata.get("tags", ())
-    ]
-
-
-def number(path):
-    return int(path.name[:2])
-
-
-def solutions(path):
-    """The text of every solution by the name of its exercise."""
-    found = {}
-    for cell in cells(path, "solution"):
-        (name,) = re.findall(r'^check\("([\d.]+)"', cell.source, re.MULTILINE)
-        found[name] = cell.source
-    return found
-
-
-SOLUTIONS = {name: text for path in NOTEBOOKS for name, text in solutions(path).items()}
+def checked(cell):
+    """The names of the exercises that a cell checks."""
+    return re.findall(r'^check\("([\d.]+)", .+\)$', cell.source, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -55,49 +36,45 @@ def test_every_exercise_knows_at_least_two_mistakes(name):
     assert len(EXERCISES[name].mistakes) >= 2
 
 
-@pytest.mark.parametrize("name", EXERCISES)
-def test_the_solution_that_the_reader_sees_passes(name):
-    """The code in the dropdown, run in an empty notebook, and its last line is the check."""
-    (code,) = re.findall(r"```python\n(.*?)```", SOLUTIONS[name], re.DOTALL)
-    *before, last = code.strip().splitlines()
-    assert re.fullmatch(rf'check\("{re.escape(name)}", .+\)', last)
-    namespace = {"np": np, **{public: getattr(scratchnet, public) for public in scratchnet.__all__}}
-    exec("\n".join(before), namespace)
-    verdict = eval(last, namespace)
-    assert verdict.passed, verdict
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_has_at_least_four_exercises_each_with_hints_a_place_to_answer_and_a_solution(path):
-    names = [name for name in EXERCISES if name.startswith(f"{number(path)}.")]
+@EACH_PAGE
+def test_a_page_has_at_least_four_exercises_each_with_hints_a_place_to_answer_and_a_solution(page):
+    names = exercises_on(page)
     assert len(names) >= 4
-    assert names == [f"{number(path)}.{i}" for i in range(1, len(names) + 1)]
-    assert list(solutions(path)) == names
-    texts = [cell.source for cell in cells(path) if cell.cell_type == "markdown"]
-    for name in names:
+    assert names == [f"{names[0].split('.')[0]}.{i}" for i in range(1, len(names) + 1)]
+    assert [checked(cell) for cell in cells_of(page, tag="solution")] == [[name] for name in names]
+    answers = [cell for cell in cells_of(page, "code") if checked(cell)]
+    assert [checked(cell) for cell in answers] == [[name] for name in names]
+    texts = [cell.source for cell in cells_of(page, "markdown")]
+    for name, answer in zip(names, answers, strict=True):
         (question,) = [text for text in texts if f"### Exercise {name}: " in text]
         assert f"(exercise-{name.replace('.', '-')})=" in question
         assert question.count('<details class="hint">') >= 1
-        answers = [cell for cell in cells(path) if cell.cell_type == "code" and f'check("{name}"' in cell.source]
-        assert len(answers) == 1
-        assert answers[0].source.splitlines()[-1].startswith(f'check("{name}", ')
-        (output,) = answers[0].outputs
-        assert not output.data["text/plain"].startswith(f"{name}: passed")
+        assert answer.source.splitlines()[-1].startswith(f'check("{name}", ')
+        (output,) = answer.outputs
+        verdict = output.data["text/plain"]
+        assert not verdict.startswith(f"{name}: passed")
+        if "..." in answer.source or "NotImplementedError" in answer.source:  # and not a mistake to find
+            assert re.search("still open|not finished", verdict)
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_solutions_are_inside_their_dropdown_and_nowhere_else(path):
-    for cell in cells(path, "solution"):
+def test_every_exercise_is_on_a_page():
+    assert [name for page in EXERCISE_PAGES for name in exercises_on(page)] == list(EXERCISES)
+
+
+@EACH_PAGE
+def test_solutions_are_inside_their_dropdown_and_nowhere_else(page):
+    for cell in cells_of(page):
+        if "solution" not in cell.metadata.get("tags", ()):
+            assert 'class="solution"' not in cell.source
+            continue
         assert cell.cell_type == "markdown"
         assert cell.source.startswith('<details class="solution">') and cell.source.endswith("</details>")
         assert cell.source.count("<details") == cell.source.count("</details>") == 1
-    for cell in cells(path):
-        assert "solution" in cell.metadata.get("tags", ()) or 'class="solution"' not in cell.source
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_every_question_of_a_quiz_has_one_right_answer_and_explains_the_others(path):
-    (quiz,) = cells(path, "quiz")
+@EACH_PAGE
+def test_every_question_of_a_quiz_has_one_right_answer_and_explains_the_others(page):
+    (quiz,) = cells_of(page, tag="quiz")
     questions = re.split(r"^\*\*Question \d\.\*\*", quiz.source, flags=re.MULTILINE)[1:]
     assert 3 <= len(questions) <= 5
     for question in questions:
@@ -298,17 +275,6 @@ def test_the_line_that_raised_is_the_readers_and_short():
 
 def inverse(a):
     return np.linalg.inv(a)  # raises inside of NumPy
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_the_cell_that_a_reader_starts_from_is_open_and_not_wrong(path):
-    namespace = {"np": np, **{public: getattr(scratchnet, public) for public in scratchnet.__all__}}
-    for cell in cells(path):
-        if cell.cell_type == "code" and (found := re.search(r'^check\("([\d.]+)", .*\)$', cell.source, re.MULTILINE)):
-            if "..." not in cell.source and "NotImplementedError" not in cell.source:
-                continue  # a mistake to find, and not dots to fill
-            exec(cell.source[: found.start()], namespace)
-            assert re.search("still open|not finished", eval(found[0], namespace).message), found[0]
 
 
 def batches(order, size):

@@ -6,27 +6,20 @@ Screenshots of every page are left in _build/screenshots for whoever wants to lo
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
-import nbformat
 import pytest
-from pages import PAGES, ROOT
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from browser import choose, settle, watch
+from pages import EXERCISE_PAGES, EXPLORER_PAGES, PAGES, ROOT
+from playwright.sync_api import Browser, Page, expect
 
-from benchmarks.pages import QUIET, chromium, served
+pytest_plugins = ["browser"]  # its fixtures
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 SCREENSHOTS = ROOT / "_build" / "screenshots"
 WIDTHS, THEMES = (1200, 320), ("light", "dark")
 
-EXPLORER_PAGES = [
-    f"chapters/{path.stem}"
-    for path in sorted((ROOT / "chapters").glob("*.ipynb"))
-    if any("explorer" in cell.metadata.get("tags", []) for cell in nbformat.read(path, as_version=4).cells)
-]
 # Explorers first, so that a page has the same place in both lists and is opened once for all of its tests.
 ALL_PAGES = EXPLORER_PAGES + [page for page in PAGES if page not in EXPLORER_PAGES]
 EACH_PAGE = pytest.mark.parametrize("opened", ALL_PAGES, indirect=True)
@@ -39,67 +32,6 @@ OF_THE_THEME = {
     # The book's name and logo stand in the sidebar outside of all landmarks.
     "region": ".navbar-brand *",
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if (executable := chromium()) is None:
-        message = "no Chromium found: install it (Debian: apt install chromium), or name one in CHROMIUM"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    # In this file only: while Playwright runs, its event loop would be in the way of others in the same process.
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=QUIET)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def address(site: Path) -> Iterator[str]:
-    """Where the book is served: in a folder, not at the root."""
-    with served(site.parent) as root:
-        yield f"{root}/{site.name}"
-
-
-def watch(page: Page) -> SimpleNamespace:
-    """Note what the page asks for, and what goes wrong in it."""
-    noted = SimpleNamespace(requests=[], problems=[])
-    page.on("request", lambda request: noted.requests.append(request.url))
-    page.on("requestfailed", lambda request: noted.problems.append(f"failed: {request.url}"))
-    page.on(
-        "response",
-        lambda response: (
-            response.ok or response.status == 304 or noted.problems.append(f"{response.status}: {response.url}")
-        ),
-    )
-    page.on("console", lambda message: message.type == "error" and noted.problems.append(message.text))
-    page.on("pageerror", lambda error: noted.problems.append(str(error)))
-    return noted
-
-
-def settle(page: Page) -> None:
-    """Wait until formulas and explorers are there."""
-    page.wait_for_function("!window.MathJax || (MathJax.startup && MathJax.startup.document)")
-    page.evaluate("window.MathJax && MathJax.startup.promise.then(() => {})")
-    page.wait_for_function("document.documentElement.dataset.explorers === 'ready'")
-
-
-def choose(page: Page, theme: str) -> None:
-    """Prefer a theme, as a reader's system does."""
-    page.emulate_media(color_scheme=theme)
-    page.wait_for_function("theme => document.documentElement.dataset.theme === theme", arg=theme)
-
-
-@pytest.fixture(scope="module")
-def opened(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[SimpleNamespace]:
-    """A page of the book, opened once for all tests of it."""
-    context = browser.new_context(viewport={"width": 1200, "height": 900}, reduced_motion="reduce")
-    context.set_default_timeout(20_000)
-    page = context.new_page()
-    noted = watch(page)
-    page.goto(f"{address}/{request.param}.html")
-    settle(page)
-    yield SimpleNamespace(name=request.param, page=page, noted=noted)
-    context.close()
 
 
 @EACH_PAGE
@@ -193,7 +125,7 @@ def test_a_page_can_be_read_with_scripts_switched_off(page: str, browser: Browse
 
 # --- reading progress ---
 
-EXERCISES_PAGE = "chapters/02_layer_primitives"
+EXERCISES_PAGE, ANOTHER = EXERCISE_PAGES[:2]
 
 
 def test_what_a_reader_ticks_off_is_kept_shown_and_erased(browser: Browser, address: str) -> None:
@@ -220,7 +152,7 @@ def test_what_a_reader_ticks_off_is_kept_shown_and_erased(browser: Browser, addr
         expect(sections.nth(1)).to_be_checked()
         expect(sections.nth(2)).not_to_be_checked()
         expect(badges).to_have_text([f"2/{n_sections + n_exercises}"])
-        page.goto(f"{address}/chapters/03_network_training.html")
+        page.goto(f"{address}/{ANOTHER}.html")
         page.get_by_label("Read: ", exact=False).first.check()
         expect(badges).to_have_count(2)  # every page has a record of its own
         page.goto(f"{address}/chapters/index.html")
@@ -293,11 +225,10 @@ def test_progress_survives_what_is_kept_wrong(browser: Browser, address: str, ke
         assert [problem for problem in noted.problems if not problem.startswith("failed: ")] == []
 
 
-@pytest.mark.parametrize("name", ["chapters/02_layer_primitives"])
-def test_hints_solutions_and_answers_open_by_keyboard(browser: Browser, address: str, name: str) -> None:
+def test_hints_solutions_and_answers_open_by_keyboard(browser: Browser, address: str) -> None:
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
-        page.goto(f"{address}/{name}.html")
+        page.goto(f"{address}/{EXERCISES_PAGE}.html")
         for kind in ("hint", "solution", "right", "wrong"):
             details = page.locator(f"details.{kind}").first
             body = details.locator(":scope > :not(summary)").first

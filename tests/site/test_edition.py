@@ -8,39 +8,42 @@ import sys
 
 import nbformat
 import pytest
-from pages import ROOT
+from pages import EXERCISE_PAGES, PAGES, PATHS, ROOT, cells_of, exercises_on, name_of
 
 spec = importlib.util.spec_from_file_location("edition", ROOT / "tools" / "edition.py")
 edition = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(edition)
 without_solutions = edition.without_solutions
 
-NOTEBOOKS = sorted((ROOT / "chapters").glob("0*.ipynb"))
+CLASS = ":class-container: solution"
+QUIZZES = [path for page in PAGES if (path := ROOT / f"{page}.md").exists() and CLASS in path.read_text("utf-8")]
 SECRET = "the secret of the solution"
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_only_the_solutions_are_left_out_of_a_notebook(path):
+@pytest.mark.parametrize("page", EXERCISE_PAGES, ids=name_of)
+def test_only_the_solutions_are_left_out_of_a_notebook(page):
+    path = PATHS[page]
     text = path.read_text(encoding="utf-8")
     before, after = (nbformat.reads(t, as_version=4) for t in (text, without_solutions(path.name, text)))
     nbformat.validate(after)
     gone = [cell for cell in before.cells if cell not in after.cells]
-    assert len(before.cells) - len(after.cells) == len(gone) >= 4
-    assert all('<details class="solution">' in cell.source for cell in gone)
+    assert gone == cells_of(page, tag="solution")
+    assert len(before.cells) - len(after.cells) == len(gone) == len(exercises_on(page))
     assert not any('class="solution"' in cell.source for cell in after.cells)
     assert [cell for cell in before.cells if cell not in gone] == after.cells
 
 
-def test_a_dropdown_of_a_page_keeps_its_question_only():
-    text = (ROOT / "chapters" / "reflection.md").read_text(encoding="utf-8")
-    student = without_solutions("reflection.md", text)
-    questions = re.findall(r"^```\{dropdown\} (\d+\. .*)$", text, re.MULTILINE)
-    assert len(questions) >= 8
-    assert all(f"\n**{question}**\n" in student for question in questions)
-    assert "{dropdown}" not in student and "published\ncheck adjusted one side" not in student
-    assert without_solutions("stuck.md", text.replace(":class-container: solution", ":open:")).count(
-        "{dropdown}"
-    ) == len(questions)
+@pytest.mark.parametrize("path", QUIZZES, ids=lambda path: path.stem)
+def test_a_dropdown_of_a_page_keeps_its_question_only(path):
+    text = path.read_text(encoding="utf-8")
+    student = without_solutions(path.name, text)
+    found = re.findall(rf"^```\{{dropdown\}} (.*)\n{CLASS}\n((?:.*\n)*?)```$", text, re.MULTILINE)
+    assert len(found) == text.count(CLASS)
+    for question, answer in found:
+        assert f"\n**{question}**\n" in student
+        assert answer.strip() not in student
+    assert text.count("{dropdown}") - student.count("{dropdown}") == len(found)
+    assert without_solutions(path.name, text.replace(CLASS, ":open:")).count("{dropdown}") == text.count("{dropdown}")
 
 
 @pytest.fixture(scope="module", params=["", "student"])

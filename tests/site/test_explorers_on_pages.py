@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import random
 import re
@@ -11,33 +10,20 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import nbformat
 import pytest
-from pages import ROOT
+from browser import choose, settle, watch
+from pages import EXPLORER_PAGES, shown_on
+from pages import explorer as fresh
 from playwright.sync_api import Browser, Locator, Page, expect
-from test_browser import EXPLORER_PAGES, address, browser, choose, opened, settle, watch  # noqa: F401  # fixtures
 
 from benchmarks.pages import LIMITS, frames, growth, weigh
-from scratchnet.book import Explorer, explorers
+from scratchnet.book import Explorer
+
+pytest_plugins = ["browser"]  # its fixtures
 
 THEMES = ("light", "dark")
 LAPTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 800}
 EACH_EXPLORER_PAGE = pytest.mark.parametrize("opened", EXPLORER_PAGES, indirect=True)
-
-
-def names_on(page: str) -> list[str]:
-    """The explorers that a page's notebook asks for, in their order."""
-    cells = nbformat.read(ROOT / f"{page}.ipynb", as_version=4).cells
-    return [
-        name for cell in cells if cell.cell_type == "code" for name in re.findall(r"explorers\.(\w+)\(", cell.source)
-    ]
-
-
-@functools.cache
-def fresh(name: str) -> Explorer:
-    """The explorer, computed now."""
-    explorer: Explorer = getattr(explorers, name)()
-    return explorer
 
 
 def text(value: Any) -> str:
@@ -97,7 +83,7 @@ class OnPage:
 
 def on(opened: SimpleNamespace) -> list[OnPage]:
     roots = opened.page.locator("[data-explorer]").all()
-    return [OnPage(root, fresh(name)) for root, name in zip(roots, names_on(opened.name), strict=True)]
+    return [OnPage(root, fresh(name)) for root, name in zip(roots, shown_on(opened.name), strict=True)]
 
 
 @EACH_EXPLORER_PAGE
@@ -308,7 +294,7 @@ def test_a_setting_can_be_linked_to_and_a_wrong_link_says_what_is_wrong(
     with browser.new_context() as context:
         page = context.new_page()
         noted = watch(page)
-        for name, explorer in zip(names_on(opened.name), on(opened), strict=True):
+        for name, explorer in zip(shown_on(opened.name), on(opened), strict=True):
             wanted = {axis: values[-1] for axis, values in explorer.fresh.axes.items()}
             explorer.move(wanted)
             link = explorer.root.locator(".explorer-link").get_attribute("href")
@@ -389,7 +375,7 @@ def test_where_the_module_does_not_load_the_figure_stays_and_a_sentence_says_so(
         for place in page.locator("[data-stands-for]").all():
             expect(place.locator("figcaption")).to_be_visible()
             expect(place).to_contain_text("could not be loaded")
-        assert page.locator("[data-stands-for]").count() == len(names_on(opened.name))
+        assert page.locator("[data-stands-for]").count() == len(shown_on(opened.name))
 
 
 @pytest.fixture(scope="module")

@@ -16,13 +16,10 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from pages import ROOT
+from pages import NOTEBOOKS, PATHS, ROOT, name_of
 from PIL import Image
 
-CORE = ("01_setup", "02_layer_primitives", "03_network_training", "04_visualization", "05_architecture_experiments")
-PATHS = sorted((ROOT / "chapters").glob("*.ipynb"))
-NOTEBOOKS = {path.stem: nbformat.read(path, as_version=4) for path in PATHS}
-EACH_NOTEBOOK = pytest.mark.parametrize("name", NOTEBOOKS)
+EACH_NOTEBOOK = pytest.mark.parametrize("name", NOTEBOOKS, ids=name_of)
 
 ABSOLUTE_PATH = re.compile(
     r"(?<![\w./:])/(?:home|Users|root|tmp|var|usr|opt|mnt|srv|work|private|content)/\w|\b[A-Za-z]:\\\w|\\\\\w+\\|site-packages"
@@ -61,10 +58,6 @@ def figures(notebook: NotebookNode) -> list[tuple[NotebookNode, NotebookNode]]:
 
 
 # --- what is committed ---
-
-
-def test_the_core_notebooks_are_there() -> None:
-    assert set(CORE) <= set(NOTEBOOKS)
 
 
 @EACH_NOTEBOOK
@@ -111,11 +104,11 @@ def test_what_is_no_path_is_not_taken_for_one(text: str) -> None:
     assert not ABSOLUTE_PATH.search(text)
 
 
-@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-def test_normalized(path: Path) -> None:
-    assert tool.is_normalized(path), "run `make notebooks`"
-    assert tool.WIDGET_VIEW not in path.read_text(encoding="utf-8")
-    assert "widgets" not in NOTEBOOKS[path.stem].metadata
+@EACH_NOTEBOOK
+def test_normalized(name: str) -> None:
+    assert tool.is_normalized(PATHS[name]), "run `make notebooks`"
+    assert tool.WIDGET_VIEW not in PATHS[name].read_text(encoding="utf-8")
+    assert "widgets" not in NOTEBOOKS[name].metadata
 
 
 @EACH_NOTEBOOK
@@ -162,14 +155,6 @@ def test_what_nbval_skips_is_explained(name: str) -> None:
         assert "NBVAL_" not in cell.source, "use a tag and give the reason in the metadata"
         if skips:
             assert len(cell.metadata.get("nbval_reason", "")) >= 10, f"{skips} without nbval_reason:\n{cell.source}"
-
-
-@EACH_NOTEBOOK
-def test_the_first_code_cell_says_how_to_get_scratchnet(name: str) -> None:
-    first = code_cells(NOTEBOOKS[name])[0]
-    assert first in NOTEBOOKS[name].cells[:2], "only a heading comes before it"
-    assert "scratchnet" in first.source
-    assert "pip install" in first.source
 
 
 # --- tools/notebooks.py ---

@@ -1,0 +1,147 @@
+"""What every explorer promises, whatever it shows; and of three of them, what they show.
+
+All explorers are made here once: pytest gives a file to one process.
+"""
+
+import gzip
+import html
+import itertools
+import json
+import re
+
+import numpy as np
+import pytest
+from pages import PAGES, explorer, shown_on
+
+from scratchnet.book.explorers import NAMES
+
+EACH = pytest.mark.parametrize("name", NAMES)
+LIMIT_KB = 250
+
+
+def settings_of(made):
+    """The setting of every frame, in their order: the last axis changes first."""
+    return [dict(zip(made.axes, values, strict=True)) for values in itertools.product(*made.axes.values())]
+
+
+def marked(made):
+    """The settings that matter most: the start, the presets and the corners."""
+    ends = itertools.product(*((values[0], values[-1]) for values in made.axes.values()))
+    corners = [dict(zip(made.axes, values, strict=True)) for values in ends]
+    return [made.start, *(made.start | preset for preset in made.presets.values()), *corners]
+
+
+def caption(frame):
+    """The caption of one frame, which is one figure and nothing else."""
+    assert frame.startswith('<figure class="frame">') and frame.endswith("</figure>")
+    assert frame.count("<figure") == frame.count("<figcaption") == 1
+    (said,) = re.findall("<figcaption>(.*)</figcaption></figure>$", frame)
+    assert said.strip()
+    assert not re.search(r"\bnan\b", said), said
+    assert "<" not in said, "plain text"
+    return html.unescape(said)
+
+
+def test_every_explorer_is_on_a_page_once():
+    """Once it is on one. Until all pages show theirs, an explorer may be ahead of its page."""
+    shown = [name for page in PAGES for name in shown_on(page)]
+    assert len(shown) == len(set(shown))
+    assert set(shown) <= set(NAMES)
+
+
+@EACH
+def test_start_and_presets_are_on_the_axes(name):
+    made = explorer(name)
+    assert list(made.start) == list(made.axes)
+    for setting in [made.start, *made.presets.values()]:
+        assert setting
+        for axis, value in setting.items():
+            assert value in made.axes[axis]
+    assert all(sentence.strip() for sentence in made.presets)
+    reached = [made.start | preset for preset in made.presets.values()]
+    assert all(reached.count(setting) == 1 for setting in reached), "two presets show the same"
+    for values in made.axes.values():
+        assert len(values) >= 2
+        assert all(values.count(value) == 1 for value in values)
+    assert made.play == "" or made.play in made.axes
+
+
+@EACH
+def test_every_frame_is_one_figure_with_a_caption_of_its_own(name):
+    made = explorer(name)
+    assert len(made.frames) == len(settings_of(made))
+    captions = [caption(frame) for frame in made.frames]
+    assert len(set(captions)) == len(captions)
+
+
+@EACH
+def test_a_frame_depends_on_its_setting_alone(name):
+    made = explorer(name)
+    settings = settings_of(made)
+    for setting in marked(made) + marked(made)[::-1]:
+        assert made.frame(**setting) == made.frames[settings.index(setting)]
+
+
+@EACH
+def test_what_is_run_again_answers_with_a_frame(name):
+    made = explorer(name)
+    for setting in marked(made) if made.retrain else []:
+        assert len(caption(made.retrain(**setting))) > 40, setting
+
+
+@EACH
+def test_what_an_explorer_embeds_is_light(name):
+    made = explorer(name)
+    held = json.dumps([made.head, made.frames]).encode()
+    assert len(gzip.compress(held)) <= 1000 * LIMIT_KB
+
+
+# --- what they show ---
+
+
+@pytest.mark.skipif("one_unit" not in NAMES, reason="notebook 02 has its explorer in its cells")
+def test_the_button_below_the_one_unit_trains_it_and_leaves_a_dead_one_as_it_is():
+    """Against gradient descent written out for a single unit."""
+    retrain = explorer("one_unit").retrain
+    x, w, b = np.linspace(-3, 3, 121), 4.0, -3.0
+    target = np.where(x > 1, 1.0, 0.0)
+    losses = []
+    for _ in range(501):
+        a = np.maximum(w * x + b, 0)
+        losses.append(np.mean((a - target) ** 2))
+        slope = 2 * (a - target) * (a > 0) / 121
+        trained = w, b
+        w, b = w - 0.2 * slope @ x, b - 0.2 * slope.sum()
+    answer = retrain("ReLU", 4.0, -3.0)
+    assert (
+        f"from {losses[0]:.3f} to {losses[-1]:.3f}, w from 4 to {trained[0]:.2f}, b from -3 to {trained[1]:.2f}"
+        in answer
+    )
+    assert losses[-1] < losses[0] / 2
+    assert len(set(re.findall(r'<path d="([^"]+)" class="line', answer))) == 3  # before, after and the target
+
+    dead = retrain("ReLU", 0.0, -1.0)
+    assert f"from {target.mean():.3f} to {target.mean():.3f}, w from 0 to 0.00, b from -1 to -1.00" in dead
+
+
+@pytest.mark.skipif("epochs" not in NAMES, reason="notebook 04 has its explorer in its cells")
+def test_the_epochs_that_are_trained_anew_are_said_and_drawn_like_the_others():
+    made = explorer("epochs")
+    for epoch, said in {
+        0: "After epoch 0, trained now from the first weights of seed ",
+        1000: "After epoch 1000, trained now from the first weights of seed ",
+        2999: "After epoch 2999, of which the last 999 were trained now, from the checkpoint of epoch 2000 ",
+    }.items():
+        answer = made.retrain(epoch)
+        assert caption(answer).startswith(said)
+        assert answer.count("<svg") == made.frame(epoch).count("<svg") == 4
+    assert len({made.retrain(0) for _ in range(4)}) > 1  # each from a seed of its own
+
+
+@pytest.mark.skipif("first_weights" not in NAMES, reason="notebook 05 has its explorer in its cells")
+def test_what_becomes_of_the_first_weights_is_said_in_words():
+    made = explorer("first_weights")
+    assert "the training diverged in epoch 1." in made.retrain("large", 16)
+    assert "he, 1 hidden layer, " in made.retrain("he", 1)
+    assert "training accuracy 0.500, held-out accuracy 0.500." in made.retrain("zeros", 16)
+    assert "1 hidden layer, before training" in made.frame(weights="he", hidden_layers=1)
