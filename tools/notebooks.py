@@ -29,7 +29,6 @@ from nbformat import NotebookNode
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
-TIMEOUT = 180  # seconds a cell may take, as in _config.yml
 WIDE = 900  # pixels; a figure of several panels, which a phone scrolls rather than shrinks
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -94,19 +93,20 @@ def _describe_image(cell: NotebookNode) -> None:
             return
 
 
-def execute(path: Path) -> NotebookNode:
-    """Run a notebook in a fresh kernel, with its own folder as working directory, and return it with its outputs.
+def execute(path: Path, notebook: NotebookNode | None = None, store_widget_state: bool = False) -> NotebookNode:
+    """Run a notebook in a fresh kernel, in the folder of its file, and return it with its outputs.
 
-    Raises NotebookFailed where a cell raises, takes too long or kills the kernel.
+    notebook: what the file holds, where that has been read already. A cell may take as long as it takes.
+    Raises NotebookFailed where a cell raises or kills the kernel.
     """
-    notebook: NotebookNode = nbformat.read(path, as_version=4)
+    notebook = nbformat.read(path, as_version=4) if notebook is None else notebook
     running: dict[str, Any] = {}
     client = NotebookClient(
         notebook,
-        timeout=TIMEOUT,
+        timeout=None,  # a slow laptop takes five times as long
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
-        store_widget_state=False,
+        store_widget_state=store_widget_state,
         record_timing=False,
         on_cell_execute=lambda cell, cell_index: running.update(cell=cell),
     )

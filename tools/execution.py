@@ -1,0 +1,104 @@
+"""A Sphinx extension that executes what the pages show: on all cores at once, and only what has changed.
+
+Results are kept by jupyter-cache, which knows a notebook by its code cells, in a folder named after all else that a cell
+can see: the library's sources, the data beside the notebooks, every installed package and the Python that runs. So a
+comma in the prose executes nothing, a cell its notebook, and a line of the library everything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn
+from nbformat import NotebookNode
+from notebooks import ROOT, NotebookFailed, execute
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.errors import ExtensionError
+
+CACHES = ROOT / "_cache"
+READERS = {".ipynb": "nbformat", ".md": "myst_nb_md"}
+
+
+def key() -> str:
+    """Return a name for all that a cell can see besides its own notebook."""
+    seen = hashlib.sha256(sys.version.encode())
+    for name in sorted(f"{package.name} {package.version}" for package in distributions()):
+        seen.update(name.encode())
+    sources = [path for path in (ROOT / "scratchnet").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    for path in sorted([*sources, *(ROOT / "chapters").glob("*.json")]):
+        seen.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return seen.hexdigest()[:16]
+
+
+def fill(folder: Path, paths: list[Path]) -> None:
+    """Execute the pages that the cache in this folder does not hold, those with the most code first.
+
+    Raises NotebookFailed where a cell fails; what was executed until then is kept.
+    """
+    cache = get_cache(folder)
+    waiting: list[tuple[Path, NotebookNode]] = []
+    for path in paths:
+        record = cache.add_nb_to_project(str(path), read_data={"name": READERS[path.suffix], "type": "plugin"})
+        notebook = cache.get_project_notebook(record.pk).nb
+        try:
+            cache.match_cache_notebook(notebook)
+        except KeyError:
+            waiting.append((path, notebook))
+    if not waiting:
+        return
+    waiting.sort(key=lambda item: sum(len(cell.source) for cell in item[1].cells if cell.cell_type == "code"))
+    print(f"Executing {len(waiting)} of {len(paths)} pages on {os.cpu_count()} cores", flush=True)
+
+    def run(path: Path, notebook: NotebookNode) -> float:
+        start = time.monotonic()
+        execute(path, notebook, store_widget_state=True)
+        return time.monotonic() - start
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # every notebook has a kernel, and so a process, of its own
+        running = {pool.submit(run, *item): item for item in reversed(waiting)}
+        for left, future in zip(reversed(range(len(running))), as_completed(running), strict=True):
+            path, notebook = running[future]
+            try:
+                seconds = future.result()
+            except NotebookFailed:
+                pool.shutdown(cancel_futures=True)
+                raise
+            bundle = CacheBundleIn(notebook, str(path), data={"execution_seconds": seconds})
+            cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+            print(f"  {path.stem}: {seconds:.0f} s, {left} left", flush=True)
+    for other in CACHES.iterdir():
+        if other != folder:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def choose(app: Sphinx, config: Config) -> None:
+    """Name the folder of results."""
+    config.nb_execution_cache_path = str(CACHES / key())
+
+
+def prepare(app: Sphinx) -> None:
+    """Execute what is needed before a page is read."""
+    names = sorted(app.project.discover(app.config.exclude_patterns, app.config.include_patterns))
+    paths = [Path(app.project.doc2path(name, absolute=True)) for name in names]
+    code = [path for path in paths if path.suffix == ".ipynb" or "{code-cell}" in path.read_text(encoding="utf-8")]
+    try:
+        fill(Path(app.config.nb_execution_cache_path), code)
+    except NotebookFailed as error:
+        raise ExtensionError(str(error)) from error
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect to Sphinx, before MyST-NB looks for results."""
+    app.connect("config-inited", choose, priority=100)
+    app.connect("builder-inited", prepare, priority=100)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
