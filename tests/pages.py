@@ -55,7 +55,7 @@ EXPLORER_PAGES = [page for page in PAGES if shown_on(page)]
 
 
 @cache
-def explorer(name):
+def fresh(name):
     """The explorer of this name, made once in each process that tests it."""
     return getattr(explorers, name)()
 

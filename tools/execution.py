@@ -1,8 +1,8 @@
 """A Sphinx extension that executes what the pages show: on all cores at once, and only what has changed.
 
-Results are kept by jupyter-cache, which knows a notebook by its code cells, in a folder named after all else that a cell
-can see: the library's sources, the data beside the notebooks, every installed package and the Python that runs. So a
-comma in the prose executes nothing, a cell its notebook, and a line of the library everything.
+Results are kept by jupyter-cache, which knows a notebook by its code cells, in a folder named after all else that a
+cell can see: the library's sources, the data beside the notebooks, every installed package and the Python that runs. So
+a comma in the prose executes nothing, a cell its notebook, and a line of the library everything.
 """
 
 from __future__ import annotations

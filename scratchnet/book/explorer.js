@@ -195,6 +195,7 @@ function render({ model, el }) {
   head.innerHTML = model.get("head");
   const root = make("div", {
     ...{ class: "explorer", role: "group", "data-explorer": model.get("name") },
+    "data-lm-suppress-shortcuts": "true", // in JupyterLab, which takes arrow keys for its cells
     "aria-label": `Explorer of ${axes.map((axis) => axis.label).join(", ")}`,
   });
   if (!document.getElementById(id)) root.id = id;

@@ -11,7 +11,7 @@ import re
 
 import numpy as np
 import pytest
-from pages import PAGES, explorer, shown_on
+from pages import PAGES, fresh, shown_on
 
 from scratchnet.book.explorers import NAMES
 
@@ -46,12 +46,12 @@ def test_every_explorer_is_on_a_page_once():
     """Once it is on one. Until all pages show theirs, an explorer may be ahead of its page."""
     shown = [name for page in PAGES for name in shown_on(page)]
     assert len(shown) == len(set(shown))
-    assert set(shown) <= set(NAMES)
+    assert set(shown) == set(NAMES)
 
 
 @EACH
 def test_start_and_presets_are_on_the_axes(name):
-    made = explorer(name)
+    made = fresh(name)
     assert list(made.start) == list(made.axes)
     for setting in [made.start, *made.presets.values()]:
         assert setting
@@ -68,7 +68,7 @@ def test_start_and_presets_are_on_the_axes(name):
 
 @EACH
 def test_every_frame_is_one_figure_with_a_caption_of_its_own(name):
-    made = explorer(name)
+    made = fresh(name)
     assert len(made.frames) == len(settings_of(made))
     captions = [caption(frame) for frame in made.frames]
     assert len(set(captions)) == len(captions)
@@ -76,7 +76,7 @@ def test_every_frame_is_one_figure_with_a_caption_of_its_own(name):
 
 @EACH
 def test_a_frame_depends_on_its_setting_alone(name):
-    made = explorer(name)
+    made = fresh(name)
     settings = settings_of(made)
     for setting in marked(made) + marked(made)[::-1]:
         assert made.frame(**setting) == made.frames[settings.index(setting)]
@@ -84,14 +84,14 @@ def test_a_frame_depends_on_its_setting_alone(name):
 
 @EACH
 def test_what_is_run_again_answers_with_a_frame(name):
-    made = explorer(name)
+    made = fresh(name)
     for setting in marked(made) if made.retrain else []:
         assert len(caption(made.retrain(**setting))) > 40, setting
 
 
 @EACH
 def test_what_an_explorer_embeds_is_light(name):
-    made = explorer(name)
+    made = fresh(name)
     held = json.dumps([made.head, made.frames]).encode()
     assert len(gzip.compress(held)) <= 1000 * LIMIT_KB
 
@@ -102,7 +102,7 @@ def test_what_an_explorer_embeds_is_light(name):
 @pytest.mark.skipif("one_unit" not in NAMES, reason="notebook 02 has its explorer in its cells")
 def test_the_button_below_the_one_unit_trains_it_and_leaves_a_dead_one_as_it_is():
     """Against gradient descent written out for a single unit."""
-    retrain = explorer("one_unit").retrain
+    retrain = fresh("one_unit").retrain
     x, w, b = np.linspace(-3, 3, 121), 4.0, -3.0
     target = np.where(x > 1, 1.0, 0.0)
     losses = []
@@ -126,7 +126,7 @@ def test_the_button_below_the_one_unit_trains_it_and_leaves_a_dead_one_as_it_is(
 
 @pytest.mark.skipif("epochs" not in NAMES, reason="notebook 04 has its explorer in its cells")
 def test_the_epochs_that_are_trained_anew_are_said_and_drawn_like_the_others():
-    made = explorer("epochs")
+    made = fresh("epochs")
     for epoch, said in {
         0: "After epoch 0, trained now from the first weights of seed ",
         1000: "After epoch 1000, trained now from the first weights of seed ",
@@ -140,7 +140,7 @@ def test_the_epochs_that_are_trained_anew_are_said_and_drawn_like_the_others():
 
 @pytest.mark.skipif("first_weights" not in NAMES, reason="notebook 05 has its explorer in its cells")
 def test_what_becomes_of_the_first_weights_is_said_in_words():
-    made = explorer("first_weights")
+    made = fresh("first_weights")
     assert "the training diverged in epoch 1." in made.retrain("large", 16)
     assert "he, 1 hidden layer, " in made.retrain("he", 1)
     assert "training accuracy 0.500, held-out accuracy 0.500." in made.retrain("zeros", 16)

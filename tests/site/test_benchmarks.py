@@ -7,7 +7,6 @@ import json
 import platform
 import subprocess
 from functools import partial
-from importlib.util import find_spec
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -28,9 +27,6 @@ from benchmarks.to_goal import spirals
 
 TINY = Effort(step=0, chunk=1e-4)
 needs_frameworks = pytest.mark.skipif(not FRAMEWORKS, reason="PyTorch and scikit-learn are installed by `make bench`")
-needs_sliders = pytest.mark.skipif(
-    not find_spec("scratchnet.book.sliders"), reason="the sliders are still in notebook 05"
-)
 optimizers = pytest.mark.parametrize("optimizer, lr", [("SGD", 0.05), ("Adam", 0.01)])
 
 
@@ -277,7 +273,6 @@ def test_drawing_is_timed_beyond_bare_axes(monkeypatch):
     assert plt.get_fignums() == []
 
 
-@needs_sliders
 def test_a_slider_moves_between_its_middle_positions(monkeypatch):
     from scratchnet.book import sliders
 

@@ -23,7 +23,6 @@ WIDTHS, THEMES = (1200, 320), ("light", "dark")
 # Explorers first, so that a page has the same place in both lists and is opened once for all of its tests.
 ALL_PAGES = EXPLORER_PAGES + [page for page in PAGES if page not in EXPLORER_PAGES]
 EACH_PAGE = pytest.mark.parametrize("opened", ALL_PAGES, indirect=True)
-EACH_EXPLORER_PAGE = pytest.mark.parametrize("opened", EXPLORER_PAGES, indirect=True)
 
 # What axe finds in the theme itself, and only there.
 OF_THE_THEME = {

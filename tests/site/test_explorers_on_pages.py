@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 from browser import choose, settle, watch
-from pages import EXPLORER_PAGES, shown_on
-from pages import explorer as fresh
+from pages import EXPLORER_PAGES, fresh, shown_on
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from benchmarks.pages import LIMITS, frames, growth, weigh

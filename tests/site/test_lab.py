@@ -101,7 +101,9 @@ def explorer(browser: Browser, lab: str) -> Iterator[Locator]:
     with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
         page = context.new_page()
         page.goto(lab, timeout=1000 * PATIENCE_S)
-        page.locator(".jp-CodeCell .cm-content").click(timeout=1000 * PATIENCE_S)
+        # A cell that is run while the kernel starts is not run.
+        expect(page.get_by_role("button", name="| Idle")).to_be_visible(timeout=1000 * PATIENCE_S)
+        page.locator(".jp-CodeCell .cm-content").click()
         page.keyboard.press("Shift+Enter")
         root = page.locator("[data-explorer='tiny']")
         expect(root).to_be_visible(timeout=1000 * PATIENCE_S)
