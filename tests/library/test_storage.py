@@ -15,7 +15,6 @@ import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import tracemalloc
 import zipfile
@@ -23,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import frozen, small_problem
+from conftest import frozen, interrupted, small_problem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -481,47 +480,16 @@ def descriptors():
     return set(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else set()
 
 
-def interrupted_at(k, call):
-    """Run `call` with a KeyboardInterrupt at the k-th opcode of whatever it runs; return what came out, and whether."""
-    count, outcome = 0, None
-
-    def tracer(frame, event, argument):
-        nonlocal count
-        if frame.f_code.co_flags & inspect.CO_GENERATOR or frame.f_code.co_name == "__del__":
-            return None  # where Python swallows every error
-        frame.f_trace_opcodes = True
-        if event == "opcode":
-            count += 1
-            if count == k:
-                raise KeyboardInterrupt
-        return tracer
-
-    def run():
-        nonlocal outcome
-        sys.settrace(tracer)
-        try:
-            call()
-        except BaseException as error:
-            outcome = type(error)
-        finally:
-            sys.settrace(None)
-
-    thread = threading.Thread(target=run)  # which takes with it what a tracer leaves behind
-    thread.start()
-    thread.join()
-    return outcome, count
-
-
 @pytest.mark.filterwarnings("ignore")  # of a file that Python closes itself
 def test_an_interrupt_at_any_opcode_stays_one_and_leaves_a_whole_file_and_nothing_else(path, versions):
     second, new, old = versions
     moment, outcomes = random.Random(1), set()
-    in_all = interrupted_at(0, lambda: second.save(path))[1]
+    in_all = interrupted(0, lambda: second.save(path), inside="")[1]
     before = descriptors()
     last = [in_all - k for k in range(400)]  # the file is written at the end
     for k in [moment.randrange(in_all) for _ in range(40)] + moment.sample(last, 80):
         path.write_bytes(old)
-        outcome, _ = interrupted_at(k, lambda: second.save(path))
+        outcome, _ = interrupted(k, lambda: second.save(path), inside="")
         assert outcome in (KeyboardInterrupt, None), k
         outcomes.add((outcome, path.read_bytes() == new))
         assert path.read_bytes() in (old, new) and os.listdir(path.parent) == ["net.npz"], k
