@@ -187,8 +187,10 @@ def test_importing_and_training_and_saving_needs_numpy_alone(tmp_path):
         "net.train([[0.0], [1.0]], [[0], [1]], n_epochs=1, verbose=False)\n"
         f"net.save({str(tmp_path / 'net.npz')!r})\n"
         f"scratchnet.load({str(tmp_path / 'net.npz')!r})\n"
+        "import pathlib\n"
         "files = [getattr(module, '__file__', None) or '' for module in sys.modules.values()]\n"
-        "installed = {file.split('site-packages')[-1][1:].split('/')[0] for file in files if 'site-packages' in file}\n"
+        "ways = [pathlib.Path(file).parts for file in files if 'site-packages' in file]\n"
+        "installed = {way[way.index('site-packages') + 1] for way in ways}\n"
         "print(sorted(name for name in installed - {'numpy'} if not name.startswith('_')))\n"
     )
     assert (result.stdout.strip(), result.stderr) == ("[]", "")
