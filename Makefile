@@ -25,7 +25,7 @@ export IPYTHONDIR := $(CURDIR)/.venv/ipython
 export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
 unexport MPLBACKEND PYTHONPATH PYTHONHOME
 
-.PHONY: help book test pytest coverage mutants bench bench-pages notebooks serve lab lint format lock clean clean-all
+.PHONY: help book check test pytest coverage mutants bench bench-pages notebooks serve lab lint format lock clean clean-all
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -38,18 +38,23 @@ book: $(READY) $(NODE) ## Execute every notebook and build the book into _build/
 	@echo "The book is built. Open _build/html/index.html in a browser:"
 	@echo "  file://$(CURDIR)/_build/html/index.html"
 
+check: lint ## Run what takes a minute: lint, types and the tests of the library but the longest
+	$(PY) -m pytest -m "not long" --dist=worksteal tests/library
+
 test: lint coverage pytest ## Run everything: lint, types, unit tests, notebooks, the book with warnings as errors
 
 pytest: $(READY) $(NODE)
 	$(PY) -m pytest --ignore=tests/library
 
 coverage: $(READY) ## Run the unit tests of the core and measure how much of it they reach
-	$(PY) -m coverage run -m pytest -n0 tests/library
+	$(PY) -m coverage erase
+	$(PY) -m coverage run -m pytest --dist=worksteal tests/library
+	$(PY) -m coverage combine --quiet
 	$(PY) -m coverage report
 
 mutants: $(READY) ## Change the core in every small way and see whether its unit tests notice (15 minutes)
 	@$(PY) -m pip install -qq --require-hashes -r tools/requirements-mutants.lock
-	$(PY) tools/mutants.py 
+	$(PY) tools/mutants.py
 
 bench: .venv-bench/.ready ## Time the library beside PyTorch and scikit-learn (JSON=... for another file, QUICK=1 for a minute)
 	.venv-bench/$(notdir $(BIN))/python -m benchmarks --json $(JSON) $(if $(QUICK),--quick)
@@ -98,7 +103,7 @@ lock: $(CREATED) ## Pin the newest versions that requirements.txt allows, with h
 	@touch $@
 
 clean: ## Remove the built book and every cache
-	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage *.egg-info
+	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* *.egg-info
 	find . -path ./.venv -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -type d -exec rm -rf {} +
 
 clean-all: clean ## Remove .venv too

@@ -4,17 +4,23 @@ The file holds plain arrays, which `np.load` opens too, and a text, `header`, wh
 Nothing in it is pickled: a file from anywhere may be refused, but cannot run anything. What is kept of a layer, an
 output or an optimizer is what its class declares: in `settings` the arguments that build it, in `state` what else it
 holds. So a class of your own that declares its `settings` can be saved as well.
+
+How a file is checked: it is read, and what was read is described again, as for saving. Where this does not give the
+same header and the same arrays, the file is refused.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import json
 import math
 import os
 import stat
+import sys
 import zipfile
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -28,7 +34,8 @@ from scratchnet.training import Epoch
 __all__: list[str] = []  # `save` and `load` are methods of NeuralNetwork
 
 FORMAT = "scratchnet network 2"
-SETTING = (bool, int, float, str)
+Arrays = dict[str, np.ndarray]
+Places = dict[np.random.BitGenerator, int]  # of what lies behind the generators, in the list of their states
 
 
 def save(
@@ -48,15 +55,13 @@ def save(
     """
     if not net._is_gathered():
         raise ValueError("net.layers holds parameters that are not in net.theta: save copy.deepcopy(net)")
+    header, arrays = _describe(net, optimizer, net.rng if rng is None else rng)
     if optimizer is not None:
         optimizer.check_owner(net.theta)
-    header, arrays = _describe(net, optimizer, net.rng if rng is None else rng)
     file = io.BytesIO()
-    np.savez(file, header=np.array(json.dumps(header)), **arrays)  # type: ignore[arg-type]  # no array is a bool
-    try:
+    with _explained("this network cannot be saved"):
+        np.savez(file, header=np.array(json.dumps(header)), **arrays)  # type: ignore[arg-type]  # no array is a bool
         _read(type(net), file)  # what could not be loaded is not written
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"this network cannot be saved: {error}") from error
     _write(os.path.realpath(os.fsdecode(path)), file.getvalue())
 
 
@@ -66,161 +71,166 @@ def load(cls: Any, path: str | os.PathLike[str]) -> tuple[Any, Optimizer | None,
     The optimizer is None if none was saved. The generator is net.rng unless another was saved, so that
     `net.train(..., optimizer=optimizer, rng=rng)` goes on in either case.
 
-    Raises ValueError, which names the reason, for any file that `save` did not write or that has changed since.
+    Raises ValueError, which names the reason, for any file that `save` did not write or that has changed since,
+    OSError where there is no file to read. Takes memory for what a file holds, not for what it claims to hold.
     """
-    with open(os.fspath(path), "rb") as file:
-        try:
-            return _read(cls, file)
-        except Exception as error:  # a damaged file has a dozen ways to fail in those who read it
-            raise ValueError(
-                f"cannot load {os.fsdecode(path)!r}, which scratchnet did not write or which has changed since: "
-                f"{str(error)[:500] or type(error).__name__}. Use another copy of it, or save the network again"
-            ) from error
+    path = os.fsdecode(path)
+    _mode(path)
+    with open(path, "rb") as file, _explained(f"cannot load {path!r}, which `save` did not write or which has changed"):
+        return _read(cls, file)
+
+
+@contextlib.contextmanager
+def _explained(message: str) -> Iterator[None]:
+    """Make one ValueError of the dozen ways to fail. An interrupt stays one, also where a second error replaced it."""
+    outside = sys.exception()  # an interrupt that is being handled where `save` is called is none of ours
+    try:
+        yield
+    except Exception as error:
+        cause: BaseException | None = error
+        while isinstance(cause, Exception) and not isinstance(cause, MemoryError) and cause is not outside:
+            cause = cause.__context__
+        if cause not in (None, outside):
+            raise cause from None
+        raise ValueError(f"{message}: {str(error)[:500] or type(error).__name__}") from error
 
 
 # From a network to what is in the file
 
 
-def _describe(net: Any, optimizer: Optimizer | None, rng: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def _parts(net: Any, optimizer: Optimizer | None) -> list[tuple[str, Any, Any]]:
+    """Return name, base class and object of every layer, the output and the optimizer."""
+    parts = [(f"layers.{i}", Layer, layer) for i, layer in enumerate(net.layers)]
+    return [*parts, ("output", Output, net.output), *([("optimizer", Optimizer, optimizer)] if optimizer else [])]
+
+
+def _describe(net: Any, optimizer: Optimizer | None, rng: Any) -> tuple[dict[str, Any], Arrays]:
     """Return the header and the arrays that belong to it."""
-    arrays = {"theta": net.theta, "history": _table(net)}
-    generators: list[np.random.Generator] = []
-    parts = [(f"layers.{i}", layer) for i, layer in enumerate(net.layers)]
-    header = {
+    arrays: Arrays = {"theta": net.theta, "history": _table(net)}
+    places: Places = {}
+    return {
         "format": FORMAT,
-        "dtype": net.dtype.name,
-        "layers": [_describe_part(where, layer, arrays, generators) for where, layer in parts],
-        "output": _describe_part("output", net.output, arrays, generators),
-        "optimizer": None if optimizer is None else _describe_part("optimizer", optimizer, arrays, generators),
-        "own_rng": _index(net.rng, generators),
-        "rng": _index(rng, generators),
-        "generators": [generator.bit_generator.state for generator in generators],
-    }
-    return header, arrays
+        "parts": {name: _part(name, base, part, arrays, places) for name, base, part in _parts(net, optimizer)},
+        "own_rng": _place("net.rng", net.rng, places),
+        "rng": _place("rng", rng, places),
+        "generators": [bits.state for bits in places],
+        "arrays": [*arrays],
+    }, arrays
 
 
-def _table(net: Any) -> np.ndarray:
-    """Return the history as a matrix: loss, accuracy, validated or not, validation loss and accuracy, norms, ratios."""
-    rows = []
-    for i, epoch in enumerate(net.history):
-        loss, accuracy, *validation, norms, ratios = epoch
-        validated = None not in validation
-        row = [loss, accuracy, float(validated), *(validation if validated else (math.nan, math.nan)), *norms, *ratios]
-        if {*map(type, row)} != {float} or len(row) != 5 + 2 * len(net._weights):
-            raise ValueError(f"net.history[{i}] must be an Epoch as train records it, got {epoch!r}")
-        rows.append(row)
-    return np.array(rows, np.float64).reshape(-1, 5 + 2 * len(net._weights))
-
-
-def _describe_part(
-    where: str, part: Any, arrays: dict[str, np.ndarray], generators: list[np.random.Generator]
-) -> dict[str, Any]:
+def _part(where: str, base: Any, part: Any, arrays: Arrays, places: Places) -> dict[str, Any]:
     """Return a layer, an output or an optimizer in the terms of JSON; its arrays and generators go elsewhere."""
     kind = type(part)
-    if _class_of(kind.__name__, _base(kind)) is not kind:
+    if _kinds(base).get(kind.__name__) is not kind:
         raise TypeError(
-            f"{where} cannot be saved: its class {kind.__name__} must declare settings, the names of the arguments "
-            "that build it. Or save net.theta with np.save, and to load it, build the network and assign net.theta"
+            f"{where} cannot be saved: its class {kind.__name__} must be {base.__name__} and declare its settings, the "
+            "arguments that build it. Or keep net.theta with np.save, and assign it to a network that you build anew"
         )
     description = {"kind": kind.__name__, **{name: getattr(part, name) for name in kind.settings}}
-    for name, value in description.items():
-        if type(value) not in SETTING:
-            raise TypeError(f"{where}.{name} must be a plain number to be saved, got {value!r}")
-    for name in (*kind.state, *getattr(kind, "memory", ())):
+    for name in _state(part):
         value = getattr(part, name, None)
         if isinstance(value, np.ndarray):
             arrays[f"{where}.{name}"] = value
         elif value is not None:
-            description[name] = value if type(value) is int else _index(value, generators)
+            description[name] = value if type(value) is int else _place(f"{where}.{name}", value, places)
     return description
 
 
-def _base(kind: type) -> type:
-    return next(base for base in (Layer, Output, Optimizer, object) if issubclass(kind, base))
+def _table(net: Any) -> np.ndarray:
+    """Return the history as a matrix: loss, accuracy, validated or not, validation loss and accuracy, norms, ratios.
+
+    An accuracy is a share of 1, or the NaN of a regression.
+    """
+    rows, width = [], 5 + 2 * len(net._weights)
+    for i, epoch in enumerate(net.history):
+        loss, accuracy, *validation, norms, ratios = epoch
+        validated = validation != [None, None]
+        row = [loss, accuracy, float(validated), *(validation if validated else (math.nan, math.nan)), *norms, *ratios]
+        if {*map(type, row)} != {float} or len(row) != width or any(share < 0 or share > 1 for share in row[1:5:3]):
+            raise ValueError(f"history[{i}] must be an Epoch as train records it, got {epoch!r:.300}")
+        rows.append(row)
+    return np.array(rows, np.float64).reshape(-1, width)
 
 
-def _class_of(name: str, base: type) -> Any:
-    """Return the newest class of this name below `base` that declares its settings itself, or None."""
-    found, pending = None, [base]
-    while pending:
-        kind = pending.pop(0)
-        pending += kind.__subclasses__() if base is not object else []
-        if kind.__name__ == name and "settings" in vars(kind) and kind is not base:
-            found = kind
+def _kinds(base: Any) -> dict[str, Any]:
+    """Return the classes below `base` that declare their settings themselves; of two of one name, the newer one."""
+    found: dict[str, Any] = {}
+    for kind in base.__subclasses__():
+        found |= ({kind.__name__: kind} if "settings" in vars(kind) else {}) | _kinds(kind)
     return found
 
 
-def _index(rng: Any, generators: list[np.random.Generator]) -> int:
-    """Return the place of a generator in the list, after appending it unless it is there: two may be the same."""
+def _state(part: Any) -> tuple[str, ...]:
+    return (*part.state, *getattr(part, "memory", ()))
+
+
+def _place(name: str, rng: Any, places: Places) -> int:
+    """Return the place of a generator's state in the list: one place for two generators that share their bits."""
     if type(rng) is not np.random.Generator or type(rng.bit_generator) is not np.random.PCG64:
-        raise TypeError(f"rng must be NumPy's default, such as np.random.default_rng(7), to be saved, got {rng!r}")
-    known = [generator.bit_generator for generator in generators]
-    if rng.bit_generator not in known:
-        generators.append(rng)
-        return len(known)
-    return known.index(rng.bit_generator)
+        raise TypeError(f"{name} must be NumPy's default generator, such as np.random.default_rng(7), got {rng!r}")
+    return places.setdefault(rng.bit_generator, len(places))
 
 
 # From what is in the file to a network
 
 
 def _read(cls: Any, file: Any) -> tuple[Any, Optimizer | None, np.random.Generator]:
-    """Return (net, optimizer, rng). No memory is taken for what a file claims to hold, only for what it holds."""
-    length = file.seek(0, os.SEEK_END)
-    with zipfile.ZipFile(file) as archive:
-        infos = archive.infolist()
-        if any(info.compress_type != zipfile.ZIP_STORED for info in infos) or sum(i.file_size for i in infos) > length:
-            raise ValueError("it is compressed, or its members overlap")
-    file.seek(0)
-    with np.load(file, allow_pickle=False) as contents:
-        names = contents.files
-        if "header" not in names or len(set(names)) < len(infos):
-            raise ValueError("it has no header, or two members of one name")
-        arrays = {name: contents[name] for name in names}
-    header = json.loads(str(arrays.pop("header")))
-    if header["format"] != FORMAT:
-        raise ValueError(f"its format is {header['format']!r} and this scratchnet reads {FORMAT!r}")
-    generators = []
-    for state in header["generators"]:
-        generators.append(np.random.Generator(np.random.PCG64()))
-        generators[-1].bit_generator.state = state
-
-    theta = checks.finite("theta", arrays["theta"])
-    left, layers = theta.size, []
-    for i, description in enumerate(header["layers"]):
-        layer = _build(f"layers.{i}", description, Layer, arrays, generators, left, theta.dtype)
-        left -= sum(getattr(layer, name).size for name in layer.params)
-        layers.append(layer)
-    output = _build("output", header["output"], Output, arrays, generators)
-    net = cls.from_layers(layers, output=lambda: output)
+    """Return (net, optimizer, rng)."""
+    header, arrays = _unpack(file)
+    generators = [np.random.default_rng(0) for _ in header["generators"]]
+    for generator, state in zip(generators, header["generators"], strict=True):
+        generator.bit_generator.state = state
+    theta, parts = checks.finite("theta", arrays["theta"]), header["parts"]
+    layers, left = list[Any](), theta.size
+    for name in [name for name in parts if name.startswith("layers.")]:
+        layers.append(_build(parts[name], Layer, theta.dtype, left))
+        left -= sum(getattr(layers[-1], name).size for name in layers[-1].params)
+    net = cls.from_layers(layers, output=lambda: _build(parts["output"], Output))
     net.theta, net.rng, rng = theta, generators[header["own_rng"]], generators[header["rng"]]
+    optimizer = _build(parts["optimizer"], Optimizer) if "optimizer" in parts else None
+    for name, _, part in _parts(net, optimizer):
+        _fill(name, part, parts[name], arrays, generators, theta)
     for row in arrays["history"].tolist():
         validation, middle = (row[3:5] if row[2] else (None, None)), 5 + len(net._weights)
         net.history.append(Epoch._make((*row[:2], *validation, tuple(row[5:middle]), tuple(row[middle:]))))
-    optimizer = None
-    if header["optimizer"] is not None:
-        optimizer = _build("optimizer", header["optimizer"], Optimizer, arrays, generators)
-        optimizer.check_owner(net.theta)
     again, expected = _describe(net, optimizer, rng)
-    if json.dumps(again, sort_keys=True) != json.dumps(header, sort_keys=True) or expected.keys() != arrays.keys():
-        raise ValueError("its header says what no network would")
-    for name, array in expected.items():
-        if (array.dtype, array.shape) != (arrays[name].dtype, arrays[name].shape):
-            raise ValueError(f"{name} must be {array.dtype} of shape {array.shape}")
+    if json.dumps(again, sort_keys=True) != json.dumps(header, sort_keys=True) or _bits(expected) != _bits(arrays):
+        raise ValueError("its header and its arrays are not those of a network")
     return net, optimizer, rng
 
 
-def _build(
-    where: str,
-    description: dict[str, Any],
-    base: type,
-    arrays: dict[str, np.ndarray],
-    generators: list[np.random.Generator],
-    left: int = 0,
-    dtype: Any = None,
-) -> Any:
+def _bits(arrays: Arrays) -> list[Any]:
+    return [(name, array.dtype, array.shape, array.tobytes()) for name, array in arrays.items()]
+
+
+def _unpack(file: Any) -> tuple[dict[str, Any], Arrays]:
+    """Return the header and the arrays of a file that holds them as they are, from its first byte to its last."""
+    length = file.seek(0, os.SEEK_END)
+    file.seek(max(length - 22, 0))
+    if file.read(4) != b"PK\5\6":
+        raise ValueError("it is cut off, has something after its end, or is no .npz file")
+    with zipfile.ZipFile(file) as archive:
+        infos = archive.infolist()
+        if any(info.compress_type for info in infos) or sum(info.file_size for info in infos) > length:
+            raise ValueError("it is compressed, or its members overlap")
+        arrays = {info.filename.removesuffix(".npy"): _array(archive, info) for info in infos}
+    header = json.loads(str(arrays.pop("header", "{}")))
+    if header.get("format") != FORMAT or len(arrays) + 1 < len(infos) or infos[0].header_offset:
+        raise ValueError(f"its format is {header.get('format')!r:.60}, or it has two members of one name")
+    return header, arrays
+
+
+def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
+    """Return an array whose bytes are there: np.load would first take the memory that its shape claims."""
+    with archive.open(info) as member:
+        np.lib.format.read_magic(member)
+        shape, in_columns, dtype = np.lib.format.read_array_header_1_0(member)
+        return np.frombuffer(member.read(), dtype).reshape(shape, order="F" if in_columns else "C")
+
+
+def _build(description: dict[str, Any], base: type, dtype: Any = None, left: int = 0) -> Any:
     """Build the part that `description` describes, if it needs no more than the `left` parameters."""
-    kind = _class_of(description["kind"], base)
+    kind = _kinds(base).get(description["kind"])
     if kind is None:
         raise ValueError(f"there is no {base.__name__} of the name {description['kind']!r:.60} here: import it first")
     settings = {name: description[name] for name in kind.settings}
@@ -228,36 +238,49 @@ def _build(
         if math.prod(max(value, 0) for value in settings.values() if type(value) is int) > left:
             raise ValueError("theta has too few entries for these layers")
         settings["dtype"] = dtype
-    part = kind(**settings)
-    for name in (*kind.state, *getattr(kind, "memory", ())):
-        if f"{where}.{name}" in arrays:
-            array = checks.finite(f"{where}.{name}", arrays[f"{where}.{name}"])
-            if name in kind.squares and (array < 0).any():
-                raise ValueError(f"{where}.{name} must be at least 0 everywhere, got {array.min():g}")
-            setattr(part, name, array)
-        elif isinstance(getattr(part, name, None), np.random.Generator):
+    return kind(**settings)
+
+
+def _fill(where: str, part: Any, description: Any, arrays: Arrays, generators: Any, theta: np.ndarray) -> None:
+    """Give a part its state, and an optimizer its memory, which is like theta."""
+    for name in _state(part):
+        like, array = getattr(part, name, theta), arrays.get(f"{where}.{name}")
+        if array is not None:
+            checks.same_shape(f"{where}.{name}", array, like.shape)
+            if array.dtype != like.dtype or not np.isfinite(array).all() or name in part.squares and (array < 0).any():
+                raise ValueError(f"{where}.{name} must be finite {like.dtype}, and at least 0 where it holds squares")
+            setattr(part, name, array.copy())
+        elif isinstance(like, np.random.Generator):
             setattr(part, name, generators[description[name]])
         elif name in description:
-            setattr(part, name, checks.positive_int(name, description[name], minimum=0))
-    return part
+            setattr(part, name, min(checks.positive_int(name, description[name], minimum=0), 2**63))
+
+
+# From bytes to a file
+
+
+def _mode(path: str) -> int:
+    """Return type and permissions of a file; raise OSError where there is none, or what is there is none."""
+    mode = os.stat(path).st_mode
+    if not stat.S_ISREG(mode):
+        raise OSError(f"{path!r} is a folder or a device, not a file: choose another path")
+    return stat.S_IMODE(mode)
 
 
 def _write(path: str, data: bytes) -> None:
     """Write a file in one step, with the permissions that open(path, "w") would leave it."""
-    mode, exists = 0o666, os.path.exists(path)
-    if exists:
-        with open(path, "r+b") as file:  # raises what there is to raise: for a folder, for a file that is protected
-            mode = os.fstat(file.fileno()).st_mode
-        if not stat.S_ISREG(mode):
-            raise OSError(f"{path!r} is a device, not a file: choose another path")
+    mode = _mode(path) if os.path.exists(path) else None
+    if mode is not None:
+        open(path, "r+b").close()  # raises what there is to raise where the file is protected
     temporary = os.path.join(os.path.dirname(path), f"scratchnet-{os.urandom(8).hex()}.tmp")
     try:
-        with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, stat.S_IMODE(mode))) as file:
+        # not by a function of ours: between the call that opens and its return, an interrupt would lose the descriptor
+        with open(temporary, "xb", opener=functools.partial(os.open, mode=0o666 if mode is None else mode)) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        if exists:
-            os.chmod(temporary, stat.S_IMODE(mode))  # what the umask took away
+        if mode is not None:
+            os.chmod(temporary, mode)  # what the umask took away
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):

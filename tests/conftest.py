@@ -1,11 +1,13 @@
 """What the tests share: derandomized Hypothesis, snapshots of objects, independent gradients, the built book."""
 
+import inspect
 import json
 import math
 import os
 import re
 import subprocess
 import sys
+import threading
 import time
 import weakref
 from decimal import Decimal, getcontext
@@ -46,6 +48,44 @@ def lasting(net, *others):
     """What a network keeps from one epoch to the next, frozen: not the gradients, nor what `backward` needs."""
     states = [getattr(layer, name) for layer in net.layers for name in layer.state]
     return frozen([net.theta, net.history, net.rng, states, others])
+
+
+def interrupted(k, call, inside="scratchnet", after=lambda: True):
+    """Run `call` with a KeyboardInterrupt at the k-th opcode in the modules `inside`, counted since `after()` holds.
+
+    Returns the type of what it raises, or None, and the number of opcodes. Unlike a signal it hits wherever it is told.
+    """
+    count, outcome = 0, None
+
+    def tracer(frame, event, argument):
+        nonlocal count
+        if frame.f_code.co_flags & inspect.CO_GENERATOR or frame.f_code.co_name == "__del__":
+            return None  # where Python swallows every error
+        if not frame.f_globals.get("__name__", "").startswith(inside):
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode" and after():
+            count += 1
+            if count == k:
+                raise KeyboardInterrupt
+        return tracer
+
+    def run():
+        nonlocal outcome
+        sys._getframe().f_trace_opcodes = True  # Python 3.12 looks for it only while a tracer is set
+        sys.settrace(tracer)
+        try:
+            call()
+        except BaseException as error:
+            outcome = type(error)
+        finally:
+            sys.settrace(None)
+
+    # What a tracer leaves behind, an error that counts as being handled, ends with the thread.
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    return outcome, count
 
 
 def slope(f, x, h=1e-3):

@@ -1,6 +1,6 @@
 """Change the core in every small way that mutmut knows, and see whether the unit tests notice.
 
-    python tools/mutants.py [--only MODULE ...] --tests TEST_FILE ...
+    python tools/mutants.py [--only MODULE ...]
 
 mutmut works on copies in .venv/mutants/ and runs, for every mutant, the tests that reach the changed function until one
 fails: those of its module first, the others in the order of the files. This prints the share of the mutants that the
@@ -20,21 +20,20 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
+from scratchnet import MODULES
+
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / ".venv" / "mutants"  # where no other tool looks
 EXPLAINED = ROOT / "tests" / "mutants.md"
-CORE = (
-    *("checks", "history", "datasets", "activations", "initializers", "layers", "losses", "optimizers"),
-    *("normalization", "dropout", "variants", "schedules", "network", "gradcheck"),
-)
 BOUND = 0.95
 KILLED = ("killed", "timeout")
+WITHOUT = ("-m", "not long", "-k", "not opcode")  # a tracer at every opcode takes as long
 ORDER = """
 
 def pytest_collection_modifyitems(items):
     own = "test_" + (os.environ.get("MUTANT_UNDER_TEST", "") + ".").split(".")[1]
     files = {files}
-    items.sort(key=lambda item: (item.path.stem != own, files.index("tests/" + item.path.name)))
+    items.sort(key=lambda item: (item.path.stem != own, files.index("tests/library/" + item.path.name)))
 """
 
 
@@ -48,8 +47,10 @@ class Mutant(NamedTuple):
         return f"## `{self.function}`\n\n```diff\n{self.change}\n```\n"
 
 
-def prepare(tests: list[str]) -> None:
+def prepare() -> None:
     """Copy the library and its tests to an empty folder, with mutmut's settings beside pytest's."""
+    tests = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tests" / "library").glob("test_*.py"))
+    tests.remove("tests/library/test_package.py")  # which reads the files that mutmut writes anew
     shutil.rmtree(WORK, ignore_errors=True)
     for folder in ("scratchnet", "tests"):
         shutil.copytree(ROOT / folder, WORK / folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -57,10 +58,9 @@ def prepare(tests: list[str]) -> None:
         conftest.write(ORDER.format(files=tests))
     settings = {
         "source_paths": ["scratchnet"],
-        "only_mutate": [f"scratchnet/{module}.py" for module in CORE],
+        "only_mutate": [f"scratchnet/{module}.py" for module in MODULES],
         "pytest_add_cli_args_test_selection": tests,
-        # opcode: these tests look for functions by their names, which mutmut changes.
-        "pytest_add_cli_args": ["-o", "addopts=", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", "not opcode"],
+        "pytest_add_cli_args": ["-o", "addopts=", "-p", "no:cacheprovider", "-p", "no:xdist", *WITHOUT],
     }
     lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
@@ -104,7 +104,7 @@ def verdict(statuses: dict[str, str], survivors: Counter[Mutant], reasons: Count
     """Return the report, and whether all is well."""
     killed = Counter(qualified(name).split(".")[0] for name, status in statuses.items() if status in KILLED)
     made = Counter(qualified(name).split(".")[0] for name in statuses)
-    lines = [f"{module}: {killed[module]} of {made[module]} killed" for module in CORE if made[module]]
+    lines = [f"{module}: {killed[module]} of {made[module]} killed" for module in MODULES if made[module]]
     lines.append(f"All: {killed.total()} of {made.total()} killed, {killed.total() / made.total():.1%}")
     new, gone, enough = survivors - reasons, reasons - survivors, killed.total() >= BOUND * made.total()
     if new:
@@ -122,11 +122,10 @@ def main() -> int:
     """Run the command line; return the exit code."""
     parser = argparse.ArgumentParser(description="See whether the unit tests notice small changes of the core.")
     parser.add_argument(
-        "--only", nargs="+", choices=CORE, default=CORE, metavar="MODULE", help="default: all of the core"
+        "--only", nargs="+", choices=MODULES, default=MODULES, metavar="MODULE", help="default: all of the core"
     )
-    parser.add_argument("--tests", nargs="+", required=True, metavar="TEST_FILE", help="the unit tests of the core")
     options = parser.parse_args()
-    prepare(options.tests)
+    prepare()
     mutmut("run", *(f"scratchnet.{module}.*" for module in options.only), show=sys.stdout.isatty())
     results = dict(re.findall(r"^ +(\S+): (.+)$", mutmut("results", "--all", "true"), re.MULTILINE))
     statuses = {name: status for name, status in results.items() if name.split(".")[1] in options.only}

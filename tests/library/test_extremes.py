@@ -1,14 +1,11 @@
-"""Interrupts at any point of `train`, and input that is extreme but legal. Every NumPy warning is an error here."""
+"""Signals at any moment of `train`, and input that is extreme but legal. Every NumPy warning is an error here."""
 
-import inspect
 import itertools
 import os
 import re
 import signal
-import sys
 import threading
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from conftest import frozen, lasting, off_kinks, small_problem
@@ -39,7 +36,6 @@ from scratchnet import (
     xavier,
     zeros,
 )
-from scratchnet.book import plot_decision_boundary, plot_grad_norms, plot_loss, plot_training
 
 OUTPUTS = [SigmoidCrossEntropy, SoftmaxCrossEntropy, IdentitySquaredError]
 OPTIMIZERS = [SGD, Momentum, Adam, Nesterov, RMSProp, AdamW]
@@ -81,128 +77,11 @@ def assert_sound(net, X, y):
     assert_views(net)
 
 
-# Interrupts. That of an undisturbed epoch, and from inside every part, is in test_training.py.
+# Signals. Interrupts at an opcode, and from inside every part, are in test_training.py.
 
 
 def state(net, optimizer):
     return lasting(net, optimizer)
-
-
-def states_of(make, train, n_epochs):
-    """The states after 0, 1 … n_epochs whole epochs of a run that nobody disturbs."""
-    net, optimizer = make()
-    states = [state(net, optimizer)]
-    for _ in range(n_epochs):
-        train(net, optimizer, 1)
-        states.append(state(net, optimizer))
-    return states
-
-
-def interrupted(k, call, events=("line",), after=lambda: True):
-    """Run `call` with a KeyboardInterrupt at the k-th of the events in the library since `after()`.
-
-    Returns whether there was one. Unlike a signal it hits wherever it is told to.
-    """
-    count, hit = 0, False
-
-    def tracer(frame, event, argument):
-        nonlocal count, hit
-        if not frame.f_globals.get("__name__", "").startswith("scratchnet"):
-            return None
-        if frame.f_code.co_flags & inspect.CO_GENERATOR:  # while one is closed, Python swallows every error
-            return None
-        if event in events and after():
-            count += 1
-            if count == k:
-                hit = True
-                raise KeyboardInterrupt
-        return tracer
-
-    def run():
-        sys.settrace(tracer)
-        try:
-            call()
-        except (KeyboardInterrupt, TrainingDiverged):
-            pass
-        finally:
-            sys.settrace(None)
-
-    # If a tracer raises where an error leaves a `with`, that error counts as being handled until the thread ends.
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    return hit
-
-
-@pytest.mark.parametrize("options", [{}, {"batch_norm": True, "dropout": 0.3}], ids=["plain", "with states"])
-def test_an_interrupt_at_every_line_leaves_the_last_whole_epoch_and_the_rest_follows_bit_for_bit(capsys, options):
-    X, y = small_problem(5)
-
-    def make():
-        return NeuralNetwork([3, 2, 1], seed=1, **options), Adam(0.05)
-
-    def train(net, optimizer, n_epochs):
-        net.train(
-            *(X, y),
-            n_epochs=n_epochs,
-            batch_size=3,
-            optimizer=optimizer,
-            validation=(X[:2], y[:2]),
-            on_epoch=lambda net, epoch: net.loss_history,
-        )
-
-    states = states_of(make, train, 3)
-    k, whole = 1, set()
-    while True:
-        net, optimizer = make()
-        if not interrupted(k, lambda net=net, optimizer=optimizer: train(net, optimizer, 3)):
-            break
-        n = len(net.history)
-        assert state(net, optimizer) == states[n], f"after {k} lines"
-        assert_views(net)
-        if n < 3 and k % 5 == 0:  # the state being the same, a few will do
-            train(net, optimizer, 3 - n)
-            assert state(net, optimizer) == states[3], f"going on after {k} lines"
-        whole.add(n)
-        k += 1
-    assert whole == {0, 1, 2, 3} and k > 500
-
-
-@pytest.mark.parametrize("error", [None, KeyboardInterrupt], ids=["a divergence", "a first interrupt"])
-def test_an_interrupt_while_the_last_whole_epoch_is_being_restored_does_not_leave_half_of_it(error):
-    X, y = small_problem(5)
-    failures = []
-
-    class Fails(Adam):
-        left = 6
-
-        def step(self, theta, grad):
-            super().step(theta, grad)
-            self.left -= 1
-            if self.left == 0:  # in the last batch of the third epoch
-                theta += 1e200
-                failures.append("now")
-                if error:
-                    raise error
-
-    def train(net, optimizer, n_epochs):
-        quietly(net, X, y, n_epochs=n_epochs, batch_size=3, optimizer=optimizer)
-
-    def state(net, optimizer):
-        return lasting(net, vars(optimizer))
-
-    net = NeuralNetwork([3, 2, 1], seed=1, output=IdentitySquaredError, batch_norm=True, dropout=0.3)
-    optimizer = Fails(0.1)
-    train(net, optimizer, 2)
-    k, expected = 1, state(net, optimizer)
-    while True:
-        failures.clear()
-        if not interrupted(k, lambda: train(net, optimizer, 1), ("line", "call"), after=lambda: failures):
-            break
-        assert state(net, optimizer) == expected, f"interrupted {k} events after the failure"
-        assert_views(net)
-        k += 1
-    assert k > 10
 
 
 @pytest.mark.skipif(os.name == "nt", reason="os.kill ends the process on Windows, whatever the signal")
@@ -595,75 +474,6 @@ def test_an_underflow_that_the_caller_wants_raised_leaves_the_last_whole_epoch()
     with np.errstate(all="raise"), pytest.raises(FloatingPointError, match="underflow"):
         quietly(net, 1e5 * X, y)  # e^-|z| of a saturated output is 0
     assert frozen([net.theta, net.history, net.rng]) == before
-
-
-# Figures
-
-
-@pytest.fixture(autouse=True)
-def no_figure_stays_open():
-    yield
-    plt.close("all")
-
-
-def draw(artist):
-    getattr(artist, "figure", artist).canvas.draw()
-
-
-POINTS = {
-    "one point": np.array([[1.0, 2.0]]),
-    "constant": np.full((5, 2), 2.0),
-    "zeros": np.zeros((3, 2)),
-    "one constant feature": np.column_stack([np.ones(5), np.arange(5)]),
-    "subnormal": np.full((3, 2), 5e-324),
-    "tiny": 1e-300 * off_kinks((6, 2)),
-    "large": 1e100 * off_kinks((6, 2)),
-    "the largest": 1e154 * off_kinks((6, 2)) / 2,
-    "large and alike": 1e17 + off_kinks((6, 2)),
-    "large and constant": np.full((4, 2), -1e20),
-    "of unequal size": off_kinks((6, 2)) * [1e150, 1e-150],
-    "duplicates": np.repeat(off_kinks((1, 2)), 5, axis=0),
-    "integers": np.arange(6).reshape(3, 2),
-}
-
-
-@pytest.mark.parametrize("X", POINTS.values(), ids=POINTS.keys())
-def test_points_and_boundaries_of_extreme_features_are_drawn(X):
-    for output, y in (
-        (SigmoidCrossEntropy, np.ones((len(X), 1))),
-        (SoftmaxCrossEntropy, one_hot(np.arange(len(X)) % 3, 3)),
-    ):
-        net = NeuralNetwork([2, 3, y.shape[1]], seed=0, output=output)
-        ax = plot_decision_boundary(net, X, y, resolution=20)
-        (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
-        assert left <= X[:, 0].min() and X[:, 0].max() <= right and left < right
-        assert bottom <= X[:, 1].min() and X[:, 1].max() <= top and bottom < top
-    draw(ax)
-
-
-CURVES = {  # training features, targets, what train is given besides
-    "one epoch": (off_kinks((4, 2)), np.ones((4, 1)), {"n_epochs": 1}),
-    "no loss at all": (np.zeros((2, 2)), np.zeros((2, 1)), {}),
-    "no loss for long": (np.zeros((2, 2)), np.zeros((2, 1)), {"n_epochs": 150}),
-    "no loss held out": (off_kinks((4, 2)), np.ones((4, 1)), {"validation": (np.zeros((1, 2)), [[0]]), "lr": 1e-300}),
-    "a tiny loss": (1e-160 * off_kinks((4, 2)), np.full((4, 1), 1e-160), {}),
-    "a huge loss": (off_kinks((4, 2)), np.full((4, 1), 1e150), {"lr": 1e-160}),
-    "constant features": (np.ones((3, 2)), np.ones((3, 1)), {}),
-}
-
-
-@pytest.mark.parametrize(("X", "y", "options"), CURVES.values(), ids=CURVES.keys())
-def test_curves_of_extreme_runs_are_drawn(X, y, options):
-    net = NeuralNetwork([2, 3, 1], seed=0, output=IdentitySquaredError)
-    quietly(net, X, y, **options)
-    draw(plot_loss(net))
-    draw(plot_grad_norms(net))
-
-
-def test_64_layers_are_drawn():
-    X, net = off_kinks((4, 2)), NeuralNetwork([2] + [1] * 64 + [1], seed=0, activation=Tanh)
-    quietly(net, X, np.ones((4, 1)))
-    draw(plot_training(net, X, np.ones((4, 1)), "Deep"))
 
 
 # Batch normalization and dropout

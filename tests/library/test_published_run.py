@@ -13,6 +13,8 @@ CHAPTER, LR, BATCH = [2, 64, 32, 16, 1], 0.05, 64
 ARCHITECTURES = ([4], [32], [32, 16], [64, 32, 16])
 LOOKED_AT = (0, 500, 1000, 1500, 2000, 2500)
 
+pytestmark = pytest.mark.long
+
 REFERENCE = {
     "published": {
         "unweighted": (0.6983, 0.6848, 0.6800, 0.6787, 0.6701, 0.6762),

@@ -1,13 +1,13 @@
 import copy
 import math
 import pickle
+import random
 import re
-import sys
 import threading
 
 import numpy as np
 import pytest
-from conftest import frozen, lasting, small_problem
+from conftest import frozen, interrupted, lasting, small_problem
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,6 +32,8 @@ from scratchnet import (
     training,
     zeros,
 )
+from scratchnet.training import log_line, ratio, round_step
+from scratchnet.training import norm as norm_of
 
 OPTIMIZERS = {
     "none": lambda: None,
@@ -472,12 +474,6 @@ def test_a_parameter_that_is_not_finite_behind_a_dead_unit_is_found():
     assert "Try a smaller learning rate" in str(caught.value)
 
 
-def test_divergence_can_be_pickled_and_read_again():
-    error = TrainingDiverged(3, 1, "the loss became inf", 0.5)
-    twin = pickle.loads(pickle.dumps(error))
-    assert str(twin) == str(error) and (twin.epoch, twin.batch) == (3, 1)
-
-
 # Interrupts
 
 
@@ -504,57 +500,70 @@ def assert_consistent_and_going_on(net, optimizer, states, X, y, first=0):
     assert frozen([net.theta, optimizer, net.rng, net.history]) == states[-1]
 
 
-def interrupt_at(k, call, event):
-    """Run `call` with a KeyboardInterrupt at the k-th traced event in the library; return whether it was reached."""
-    count = 0
-
-    def tracer(frame, what, argument):
-        nonlocal count
-        if not frame.f_globals.get("__name__", "").startswith("scratchnet"):
-            return None
-        if event == "opcode":
-            if frame.f_code.co_name != "train":
-                return None
-            frame.f_trace_opcodes = True
-        if what == event:
-            count += 1
-            if count == k:
-                raise KeyboardInterrupt
-        return tracer
-
-    previous = sys.gettrace()
-    sys._getframe().f_trace_opcodes = event == "opcode"  # Python 3.12 looks for it only while a tracer is set
-    with np.errstate():  # an interrupt between the last line of a block and its end leaves NumPy's warnings off
-        sys.settrace(tracer)
-        try:
-            call()
-        except KeyboardInterrupt:
-            return True
-        finally:
-            sys.settrace(previous)
-    return False
-
-
-@pytest.mark.parametrize(
-    "make", [lambda: SGD(0.3), lambda: Momentum(0.3), lambda: Adam(0.05)], ids=["SGD", "Momentum", "Adam"]
-)
-@pytest.mark.parametrize(("event", "stride"), [("line", 7), ("opcode", 3)])
-def test_an_interrupt_at_any_moment_leaves_whole_epochs_and_training_goes_on_bit_for_bit(make, event, stride):
+@pytest.mark.filterwarnings("ignore")  # an interrupt at the end of a block may leave NumPy's warnings on
+@pytest.mark.parametrize("options", [{}, {"batch_norm": True, "dropout": 0.3}], ids=["plain", "with states"])
+@every_optimizer
+def test_an_interrupt_at_any_opcode_leaves_whole_epochs_and_training_goes_on_bit_for_bit(make, options):
     X, y = small_problem(13)
-    states, _ = reference_run(X, y, make, 3)
-    k, lengths = 1, set()
-    while True:
-        net, optimizer = NeuralNetwork([3, 3, 1], seed=1), make()
 
-        def train(net=net, optimizer=optimizer):
-            quietly(net, X, y, n_epochs=3, batch_size=7, optimizer=optimizer, verbose=False)
+    def new():
+        return NeuralNetwork([3, 3, 1], seed=1, **options), make()
 
-        if not interrupt_at(k, train, event):
-            break
-        lengths.add(len(net.history))
-        assert_consistent_and_going_on(net, optimizer, states, X, y)
-        k += stride
-    assert {0, 1, 2} <= lengths and k > 20 * stride
+    def train(net, optimizer, n_epochs):
+        quietly(net, X, y, n_epochs=n_epochs, batch_size=7, optimizer=optimizer, validation=(X[:2], y[:2]))
+
+    reference = new()
+    states = [lasting(*reference)]
+    for _ in range(3):
+        train(*reference, 1)
+        states.append(lasting(*reference))
+    moment, whole = random.Random(1), set()
+    undisturbed = new()
+    _, in_all = interrupted(0, lambda: train(*undisturbed, 3))
+    for k in [*moment.sample(range(1, in_all), 9), in_all]:
+        disturbed = new()
+        outcome, _ = interrupted(k, lambda disturbed=disturbed: train(*disturbed, 3))
+        n = len(disturbed[0].history)
+        assert outcome is KeyboardInterrupt and lasting(*disturbed) == states[n], k
+        assert disturbed[0]._is_gathered()
+        if n < 3:
+            train(*disturbed, 3 - n)
+        assert lasting(*disturbed) == states[3], k
+        whole.add(n)
+    assert {0, 1, 3} <= whole
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("first", [None, KeyboardInterrupt], ids=["a divergence", "a first interrupt"])
+def test_an_interrupt_during_the_rollback_of_another_failure_does_not_leave_half_of_it(first):
+    X, y = small_problem(5)
+    failures = []
+
+    class Fails(Adam):
+        left = 6
+
+        def step(self, theta, grad):
+            super().step(theta, grad)
+            self.left -= 1
+            if self.left == 0:  # in the last batch of the third epoch
+                theta += 1e200
+                failures.append("now")
+                if first:
+                    raise first
+
+    net = new_net(output=IdentitySquaredError, batch_norm=True, dropout=0.3)
+    optimizer = Fails(0.1)
+    quietly(net, X, y, n_epochs=2, batch_size=3, optimizer=optimizer)
+    expected = lasting(net, vars(optimizer))
+
+    def train_on():
+        failures.clear()
+        quietly(net, X, y, n_epochs=1, batch_size=3, optimizer=optimizer)
+
+    _, in_all = interrupted(0, train_on, after=lambda: failures)
+    for k in random.Random(1).sample(range(1, in_all + 1), 60):
+        outcome, _ = interrupted(k, train_on, after=lambda: failures)
+        assert outcome in (KeyboardInterrupt, TrainingDiverged) and lasting(net, vars(optimizer)) == expected, k
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, Stop])
@@ -878,3 +887,82 @@ def test_a_gradient_whose_norm_overflows_is_a_divergence():
     net = NeuralNetwork([4, 1], seed=0, init=zeros, output=IdentitySquaredError)
     with pytest.raises(TrainingDiverged, match="^a gradient overflowed in epoch 0, batch 0"):
         quietly(net, np.full((1, 4), 1e154), [[1e154]], optimizer=SGD(1e-320))
+
+
+# The parts: norms, ratios, steps of the log
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=9), st.sampled_from([1e-200, 1e-150, 1.0, 1e150, 1e200]))
+def test_the_norm_is_the_root_of_the_sum_of_squares_at_every_size(entries, size):
+    v = np.array(entries) * size
+    with np.errstate(over="ignore"):  # as in training
+        assert math.isclose(norm_of(v), math.hypot(*v), rel_tol=1e-12)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-139, 1e-141, 1e-300, 1e153, 1e154, 1e300])
+def test_norms_worked_by_hand(size):
+    with np.errstate(over="ignore"):
+        assert math.isclose(norm_of(np.array([3.0, -4.0]) * size), 5 * size, rel_tol=1e-14)
+    assert norm_of(np.zeros(3)) == 0.0
+
+
+def test_the_norm_of_what_is_not_finite_is_not_finite():
+    with np.errstate(invalid="ignore"):
+        assert not math.isfinite(norm_of(np.array([1.0, np.inf])))
+        assert math.isnan(norm_of(np.array([1.0, np.nan])))
+
+
+@pytest.mark.parametrize(
+    ("change", "size", "expected"),
+    [(1.0, 4.0, 0.25), (0.0, 2.0, 0.0), (0.0, 0.0, 0.0), (1e-300, 0.0, math.inf), (3.0, 5e-324, math.inf)],
+)
+def test_a_ratio_to_nothing_is_endless_unless_nothing_has_changed(change, size, expected):
+    assert ratio(change, size) == expected
+
+
+@pytest.mark.parametrize(
+    ("n_epochs", "step"),
+    [
+        (1, 1),
+        (6, 1),
+        (7, 2),
+        (12, 2),
+        (13, 5),
+        (30, 5),
+        (31, 10),
+        (60, 10),
+        (61, 20),
+        (121, 50),
+        (301, 100),
+        (2000, 500),
+    ],
+)
+def test_round_steps(n_epochs, step):
+    assert round_step(n_epochs) == step and type(round_step(n_epochs)) is int
+
+
+def test_a_line_of_the_log():
+    epoch = Epoch(0.12345, 0.98765, None, None, (1.0,), (2.0,))
+    assert log_line(7, epoch) == "epoch     7  loss 0.1235  accuracy 0.988"
+    epoch = epoch._replace(validation_loss=2.0, validation_accuracy=0.5)
+    assert log_line(12345, epoch) == ("epoch 12345  loss 0.1235  accuracy 0.988  held-out loss 2.0000  accuracy 0.500")
+
+
+@pytest.mark.parametrize(
+    ("lr", "advice"),
+    [
+        (0.5, "Try a learning rate below 0.5, such as 0.05, smaller initial weights, or standardized features."),
+        (np.float32(2), "Try a learning rate below 2, such as 0.2, smaller initial weights, or standardized features."),
+        (print, "Try a smaller learning rate, smaller initial weights, or standardized features."),
+        (None, "Try a smaller learning rate, smaller initial weights, or standardized features."),
+    ],
+    ids=["a rate", "of NumPy", "a function", "none"],
+)
+def test_a_divergence_gives_advice_that_fits_the_rate_also_after_a_copy_or_a_pickle(lr, advice):
+    error = TrainingDiverged(3, 1, "the loss became nan", lr)
+    for twin in (error, copy.deepcopy(error), pickle.loads(pickle.dumps(error))):
+        assert type(twin) is TrainingDiverged and (twin.epoch, twin.batch) == (3, 1)
+        assert str(twin) == (
+            f"the loss became nan in epoch 3, batch 1. {advice} "
+            "The network and its history are as they were after the last whole epoch."
+        )
