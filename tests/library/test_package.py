@@ -23,7 +23,7 @@ NAMES = (
     "Adam BatchNorm Dropout Nesterov RMSProp AdamW step_decay cosine_decay warm_up follow "
     "TrainingDiverged central_difference check_layer check_network load"
 ).split()
-BOOK_NAMES = "plot_decision_boundary show plot_points live progress_bar show_source explorer Explorer check".split()
+BOOK_NAMES = "plot_decision_boundary show plot_points live progress_bar show_source Explorer check".split()
 
 every_module = pytest.mark.parametrize("module", scratchnet.MODULES)
 
@@ -224,8 +224,9 @@ def test_code_lines_leave_out_docstrings_comments_and_blanks(tmp_path):
     assert code_lines(path) == {6, 9, 11, 12}
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
+@pytest.mark.parametrize("path", [path for path in FILES if path.stem != "broken"], ids=name_of)
 def test_every_public_class_function_and_method_has_a_docstring(path):
+    """But for the planted mistakes: a docstring would say what a reader of the clinic is to find."""
     missing, stack = [], [(path.stem, ast.parse(path.read_text(encoding="utf-8")))]
     while stack:
         where, node = stack.pop()
