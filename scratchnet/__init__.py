@@ -18,12 +18,13 @@ from scratchnet.normalization import *
 from scratchnet.optimizers import *
 from scratchnet.schedules import *
 from scratchnet.storage import *
+from scratchnet.together import *
 from scratchnet.training import *
 
 __version__ = "0.1.0"
 
 MODULES = (
     *("checks", "datasets", "activations", "initializers", "parameters", "layers", "normalization", "dropout"),
-    *("losses", "optimizers", "schedules", "network", "training", "gradcheck", "storage"),
+    *("losses", "optimizers", "schedules", "network", "training", "together", "gradcheck", "storage"),
 )
 __all__ = [name for module in MODULES for name in sys.modules[f"scratchnet.{module}"].__all__]

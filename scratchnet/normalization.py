@@ -65,20 +65,19 @@ class BatchNorm(Layer):
         centered = Z - mean
         var = (centered * centered).mean(axis=-2, keepdims=True)
         unbiased = var * (N / (N - 1))
-        if np.isfinite(unbiased).all():
-            self._average(mean, unbiased)
-        else:
-            var = np.full_like(var, np.nan)  # an infinite one would make Ẑ zero and pass unnoticed
+        finite = np.isfinite(unbiased).all(axis=-1, keepdims=True)
+        self._average(mean, unbiased, finite)
+        var = np.where(finite, var, np.nan)  # an infinite one would make Ẑ zero and pass unnoticed
         sigma = np.sqrt(var + self.eps)
         Z_hat = centered / sigma
         self.cache(Z_hat, sigma, shape=Z.shape)
         return self.gamma * Z_hat + self.beta
 
-    def _average(self, mean: np.ndarray, var: np.ndarray) -> None:
-        """Move the running statistics by `momentum` towards those of a batch."""
+    def _average(self, mean: np.ndarray, var: np.ndarray, finite: np.ndarray) -> None:
+        """Move the running statistics by `momentum` towards those of a batch, where these are finite."""
         for name, value in (("running_mean", mean), ("running_var", var)):
             moved = (1 - self.momentum) * getattr(self, name) + self.momentum * value
-            setattr(self, name, moved.astype(value.dtype))
+            setattr(self, name, np.where(finite, moved, getattr(self, name)).astype(value.dtype))
 
     def backward(self, dY: np.ndarray) -> np.ndarray:
         """Set dγ and dβ and return dZ = γ/σ ⊙ (dY - dβ/N - Ẑ ⊙ dγ/N), shape (N, d)."""

@@ -64,8 +64,8 @@ class Optimizer:
             self._remember(theta)
         self.t += 1
         vectors = [theta, grad, *[getattr(self, name) for name in self.memory]]
-        for chunk in chunks(len(theta)):
-            self.rule(*[vector[chunk] for vector in vectors])
+        for chunk in chunks(theta.shape[-1]):
+            self.rule(*[vector[..., chunk] for vector in vectors])
 
     def check_owner(self, theta: np.ndarray) -> None:
         """Raise ValueError if what is remembered belongs to another network, which it would misguide.
@@ -85,7 +85,11 @@ class Optimizer:
         if self._theta is None:
             for name in self.memory:
                 self.__dict__.setdefault(name, np.zeros_like(theta))
-            self._theta = weakref.ref(theta.base if isinstance(theta.base, np.ndarray) else theta)
+            self.adopt(theta)
+
+    def adopt(self, theta: np.ndarray) -> None:
+        """Let what is remembered belong to the network of this theta."""
+        self._theta = weakref.ref(theta.base if isinstance(theta.base, np.ndarray) else theta)
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles keep: everything but whose memory it is."""

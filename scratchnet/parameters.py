@@ -7,6 +7,7 @@ nothing is copied. It holds as long as nobody puts another array in the place of
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -43,16 +44,19 @@ class Vectors(NamedTuple):
     weights: list[slice]
 
 
-def gather(layers: Iterable[Any], dtype: np.dtype[Any]) -> Vectors:
-    """Move the layers' parameters and gradients into two new vectors, and make the layers' arrays views of these."""
+def gather(layers: Iterable[Any], dtype: np.dtype[Any], stack: tuple[int, ...] = ()) -> Vectors:
+    """Move the layers' parameters and gradients into two new vectors, and make the layers' arrays views of these.
+
+    stack: (K,) for layers that are those of K networks, whose arrays have that axis first; theta is then (K, n).
+    """
     arrays = [(layer, name) for layer in layers for name in layer.params]
-    size = sum(getattr(layer, name).size for layer, name in arrays)
-    vectors, stop = Vectors(np.zeros(size, dtype), np.zeros(size, dtype), []), 0
+    size = sum(getattr(layer, name).size for layer, name in arrays) // math.prod(stack)
+    vectors, stop = Vectors(np.zeros((*stack, size), dtype), np.zeros((*stack, size), dtype), []), 0
     for layer, name in arrays:
         array = getattr(layer, name)
-        start, stop = stop, stop + array.size
+        start, stop = stop, stop + array.size // math.prod(stack)
         for vector, attribute in ((vectors.theta, name), (vectors.grad, "d" + name)):
-            view = vector[start:stop].reshape(array.shape)
+            view = vector[..., start:stop].reshape(array.shape)
             view[...] = getattr(layer, attribute, 0)
             layer.__dict__["_" + attribute] = view
         if name == "W":

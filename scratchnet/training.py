@@ -144,11 +144,15 @@ class Rollback:
     def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
         """Undo where there was an exception, which goes on."""
         if kind is not None:
-            self.net.theta, self.optimizer.__dict__ = self.theta, self.memory
-            self.rng.bit_generator.state = self.shuffling
-            self.restore_layers()
-            del self.net.history[self.length :]
-            self.net._clear_caches()
+            self.undo()
+
+    def undo(self) -> None:
+        """Put back what was there."""
+        self.net.theta, self.optimizer.__dict__ = self.theta, self.memory
+        self.rng.bit_generator.state = self.shuffling
+        self.restore_layers()
+        del self.net.history[self.length :]
+        self.net._clear_caches()
 
 
 def run_epoch(
@@ -157,17 +161,49 @@ def run_epoch(
     """Pass once through the shuffled data and return what happened."""
     order = rng.permutation(len(data[0]))
     X, Y = data[0][order], data[1][order]
-    batches = [slice(first, first + batch_size) for first in range(0, len(X), batch_size)]
-    theta, grad = net.theta, net.grad
+    batches = batches_of(len(X), batch_size)
+    Z, mean_grad, start = pass_once(net, X, Y, batches, optimizer)
+    return record(net, X, Y, Z, mean_grad, start, batches, optimizer, held_out)
+
+
+def batches_of(n: int, batch_size: int) -> list[slice]:
+    """Return the rows of every batch; the last may be short."""
+    return [slice(first, first + batch_size) for first in range(0, n, batch_size)]
+
+
+def pass_once(
+    net: Any, X: np.ndarray, Y: np.ndarray, batches: list[slice], optimizer: Optimizer
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Take a step for every batch, and return logits as they were seen, mean gradient, and theta before.
+
+    X is (N, d_in), or (K, N, d_in) for a stack of networks, and so are the others.
+    """
+    theta, grad, N = net.theta, net.grad, X.shape[-2]
     start, mean_grad, Z = theta.copy(), np.zeros_like(grad), np.empty_like(Y)
     with quiet():
         for rows in batches:
-            Z_batch = net._logits(X[rows], training=True)
-            net._backward(net.output.backward(net.output.forward(Z_batch), Y[rows]))
-            Z[rows] = Z_batch
+            Z_batch, Y_batch = net._logits(X[..., rows, :], training=True), Y[..., rows, :]
+            net._backward(net.output.backward(net.output.forward(Z_batch), Y_batch))
+            Z[..., rows, :] = Z_batch
             optimizer.step(theta, grad)
-            for chunk in chunks(len(grad)):
-                mean_grad[chunk] += len(Z_batch) / len(Z) * grad[chunk]
+            for chunk in chunks(grad.shape[-1]):
+                mean_grad[..., chunk] += Z_batch.shape[-2] / N * grad[..., chunk]
+    return Z, mean_grad, start
+
+
+def record(
+    net: Any,
+    X: np.ndarray,
+    Y: np.ndarray,
+    Z: np.ndarray,
+    mean_grad: np.ndarray,
+    start: np.ndarray,
+    batches: list[slice],
+    optimizer: Optimizer,
+    held_out: Samples | None,
+) -> Epoch:
+    """Return what happened in an epoch of a network; raise TrainingDiverged where a number of it is not finite."""
+    with quiet():
         mean_loss = float(net.output.loss(Z, Y))  # of every batch as it was seen
         if not np.isfinite(mean_loss):
             losses = [float(net.output.loss(Z[rows], Y[rows])) for rows in batches]
@@ -179,12 +215,12 @@ def run_epoch(
             held = net._evaluate(*held_out) if held_out is not None else (None, None)
         except OverflowError:
             raise _diverged(net, last, "the predictions overflowed", optimizer) from None
-        norms, changes, sizes = (norms_by_layer(net, vector) for vector in (mean_grad, theta - start, start))
+        norms, changes, sizes = (norms_by_layer(net, vector) for vector in (mean_grad, net.theta - start, start))
         found = {
             "the loss": loss,
             "the validation loss": held[0] or 0.0,
             "a gradient": sum(norms),
-            "a parameter": theta,
+            "a parameter": net.theta,
         }
         found |= {f"the optimizer's {name}": getattr(optimizer, name) for name in getattr(optimizer, "memory", ())}
         for what, values in found.items():
