@@ -35,7 +35,7 @@ def first_weights() -> Explorer:
         frame,
         start={"weights": "he", "hidden_layers": 8},
         presets={
-            "He keeps the size at every depth": {"weights": "he", "hidden_layers": 16},
+            "With He's weights much of the signal arrives": {"weights": "he", "hidden_layers": 16},
             "Small weights: the gradient vanishes": {"weights": "small", "hidden_layers": 8},
             "Large weights: everything explodes": {"weights": "large", "hidden_layers": 8},
             "Small weights, one layer: a gradient arrives": {"weights": "small", "hidden_layers": 1},
@@ -79,7 +79,7 @@ def _retrain(weights: str, hidden_layers: int) -> str:
     except TrainingDiverged:
         caption += f"the training diverged in epoch {len(net.history) + 1}."
     else:
-        caption += f"after 300 epochs the {data.result(net, net.loss_history[-1]).replace('loss', 'loss is')}"
+        caption += f"after 300 epochs {data.result(net, net.loss_history[-1])}"
     return frames.figure(
         caption,
         _by_epoch("Loss", net.loss_history, (0.01, 10), [0.01, 0.1, 1, 10], log=True),
