@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from test_browser import EXPLORER_PAGES, fresh_explorers
 
-import scratchnet
+from scratchnet.book import explorers
 from scratchnet.book.widgets import Live
 
 CHAPTERS = Path(__file__).resolve().parents[2] / "chapters"
@@ -72,17 +72,9 @@ def test_the_static_figure_shows_the_sliders_default(name):
     assert any(sentence in alt for alt in alts)
 
 
-def test_the_button_below_the_one_unit_trains_it_and_leaves_a_dead_one_as_it_is(monkeypatch):
-    """`retrain` of notebook 02, against gradient descent written out for a single unit."""
-    notebook = nbformat.read(CHAPTERS / "02_layer_primitives.ipynb", as_version=4)
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    cells = cells[:1] + [cell for cell in cells if "explorer" in cell.metadata.get("tags", [])]
-    options = {}
-    monkeypatch.setattr(scratchnet, "explorer", lambda *_, **given: options.update(given))
-    namespace = {}
-    for cell in cells:
-        exec(compile(cell.source, "02_layer_primitives.ipynb", "exec"), namespace)  # noqa: S102
-    retrain = options["retrain"]
+def test_the_button_below_the_one_unit_trains_it_and_leaves_a_dead_one_as_it_is():
+    """`retrain` of the explorer of notebook 02, against gradient descent written out for a single unit."""
+    retrain = explorers.one_unit().retrain
 
     x, w, b = np.linspace(-3, 3, 121), 4.0, -3.0
     target = np.where(x > 1, 1.0, 0.0)
