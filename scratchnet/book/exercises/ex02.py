@@ -183,7 +183,7 @@ EXERCISES = {
             "This is the derivative alone. The chain rule multiplies it by dA, entry by entry.": _WithoutChain,
             "For z < 0 the derivative is the slope, not 0. Else the unit could still die.": _Closed,
             "dA is multiplied by the output. It has to be multiplied by the derivative.": _Value,
-            "A forward pass with training=False must leave alone what was saved.": _AlwaysSaves,
+            "A forward pass with training=False must leave alone what was cached.": _AlwaysSaves,
         },
     ),
 }
