@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import Layer, LinearLayer, Tanh, check_layer, numerical_gradient, relative_error
+from scratchnet.book.exercises.broken import LinearA, LinearD, LinearE, LinearF, Reshaped
 from scratchnet.book.exercises.judge import Exercise
 
 Maker = Callable[[int, int], Layer]
@@ -158,37 +159,6 @@ def _both_ways(answer: Any, X: np.ndarray, gamma: np.ndarray, dY: np.ndarray) ->
 # 6.5 A test of your own: layers that it has to judge
 
 
-class _TwiceDivided(LinearLayer):
-    def backward(self, dZ: np.ndarray) -> np.ndarray:
-        dX = super().backward(dZ)
-        self.dW, self.db = self.dW / len(dZ), self.db / len(dZ)
-        return dX
-
-
-class _MeanBias(LinearLayer):
-    def backward(self, dZ: np.ndarray) -> np.ndarray:
-        dX = super().backward(dZ)
-        self.db = dZ.mean(axis=0, keepdims=True)
-        return dX
-
-
-class _NoTranspose(LinearLayer):
-    def backward(self, dZ: np.ndarray) -> np.ndarray:
-        super().backward(dZ)
-        return dZ @ self.W
-
-
-class _Reshaped(LinearLayer):
-    def backward(self, dZ: np.ndarray) -> np.ndarray:
-        super().backward(dZ)
-        return dZ @ self.W.reshape(self.W.shape[1], self.W.shape[0])
-
-
-class _Stale(LinearLayer):
-    def forward(self, X: np.ndarray, training: bool = True) -> np.ndarray:
-        return super().forward(X, training=True)
-
-
 class _BentLinear(LinearLayer):
     """A right one: tanh(X W + b)."""
 
@@ -206,11 +176,11 @@ class _BentLinear(LinearLayer):
 CANDIDATES: dict[str, Maker] = {
     "a right layer": lambda d_in, d_out: LinearLayer(d_in, d_out, seed=0),
     "a right layer with tanh inside": lambda d_in, d_out: _BentLinear(d_in, d_out, seed=0),
-    "a layer that divides by N once more": lambda d_in, d_out: _TwiceDivided(d_in, d_out, seed=0),
-    "a layer whose db is a mean": lambda d_in, d_out: _MeanBias(d_in, d_out, seed=0),
-    "a layer without the transpose": lambda d_in, d_out: _NoTranspose(d_in, d_out, seed=0),
-    "a layer that reshapes W in place of transposing it": lambda d_in, d_out: _Reshaped(d_in, d_out, seed=0),
-    "a layer that keeps X in evaluation too": lambda d_in, d_out: _Stale(d_in, d_out, seed=0),
+    "a layer that divides by N once more": lambda d_in, d_out: LinearA(d_in, d_out, seed=0),
+    "a layer whose db is a mean": lambda d_in, d_out: LinearE(d_in, d_out, seed=0),
+    "a layer without the transpose": lambda d_in, d_out: LinearD(d_in, d_out, seed=0),
+    "a layer that reshapes W in place of transposing it": lambda d_in, d_out: Reshaped(d_in, d_out, seed=0),
+    "a layer that keeps X in evaluation too": lambda d_in, d_out: LinearF(d_in, d_out, seed=0),
 }
 
 
