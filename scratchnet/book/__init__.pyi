@@ -1,3 +1,4 @@
+from . import examination as examination
 from . import experiments as experiments
 from . import explorers as explorers
 from . import frames as frames
@@ -5,9 +6,13 @@ from .exercises import check as check
 from .plotting import class_style as class_style
 from .plotting import plot_band as plot_band
 from .plotting import plot_decision_boundary as plot_decision_boundary
+from .plotting import plot_dots as plot_dots
 from .plotting import plot_grad_norms as plot_grad_norms
+from .plotting import plot_landscape as plot_landscape
 from .plotting import plot_loss as plot_loss
+from .plotting import plot_marks as plot_marks
 from .plotting import plot_network as plot_network
+from .plotting import plot_panels as plot_panels
 from .plotting import plot_points as plot_points
 from .plotting import plot_runs as plot_runs
 from .plotting import plot_training as plot_training

@@ -16,7 +16,7 @@ import numpy as np
 from cycler import cycler
 from IPython.display import display
 from matplotlib.axes import Axes
-from matplotlib.colors import Colormap, LinearSegmentedColormap, ListedColormap, to_rgb
+from matplotlib.colors import Colormap, LinearSegmentedColormap, ListedColormap, LogNorm, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -247,6 +247,75 @@ def plot_band(x: Any, runs: Mapping[str, Any], ax: Axes | None = None, **style: 
         values = np.asarray(values, float)
         ax.plot(x, values.mean(axis=0), label=name, **cycle | style)
         ax.fill_between(x, values.min(axis=0), values.max(axis=0), color=cycle["color"], alpha=0.2)
+    return ax
+
+
+def plot_marks(marks: Mapping[str, float], ax: Axes, axis: str = "x") -> Axes:
+    """Draw a dotted gray line at every position, with its name above, or on the right where axis is "y"."""
+    for name, position in marks.items():
+        if axis == "x":
+            ax.axvline(position, color="gray", linestyle=":", linewidth=1)
+            ax.text(position, 1.01, name, transform=ax.get_xaxis_transform(), ha="center", fontsize=9)
+        else:
+            ax.axhline(position, color="gray", linestyle=":", linewidth=1)
+            ax.text(1.01, position, name, transform=ax.get_yaxis_transform(), va="center", fontsize=9)
+    return ax
+
+
+def plot_dots(results: Mapping[str, Any], ax: Axes | None = None) -> Axes:
+    """Draw repeated results: for every name a row of sorted dots, one a run, and a bar at their median.
+
+    Infinite values, of runs that never got there, stand in a shaded strip on the right.
+    """
+    ax = _axes(ax)
+    last = max(float(np.max(values, where=np.isfinite(values), initial=0)) for values in results.values())
+    never, left_out = 1.08 * last, any(np.isinf(values).any() for values in results.values())
+    for row, (name, values) in enumerate(results.items()):
+        shown = np.sort(np.minimum(values, never))
+        ax.plot(shown, row + np.linspace(-0.25, 0.25, len(shown)), "o", color=COLORS[row % len(COLORS)], markersize=4)
+        middle = min(float(np.median(values)), never)
+        ax.plot([middle, middle], [row - 0.38, row + 0.38], color=COLORS[-1], linestyle="-", label=f"_median of {name}")
+    ax.set(yticks=range(len(results)), yticklabels=list(results), ylim=(len(results) - 0.5, -0.5))
+    if left_out:
+        ticks = [tick for tick in ax.get_xticks() if 0 <= tick <= last]
+        ax.axvspan(1.03 * last, 1.13 * last, color="0.9")
+        ax.set_xticks([*ticks, never], [*(f"{tick:g}" for tick in ticks), "never"])
+        ax.set_xlim(0, 1.13 * last)
+    return ax
+
+
+def plot_panels(x: Any, runs: Mapping[str, Any], axes: Any) -> Any:
+    """Draw repeated runs in a panel each: for every name, values (runs, len(x)), their median in a band from lowest
+    to highest. The medians of the other panels stand behind it in gray.
+    """
+    axes = np.ravel(axes)
+    for k, (ax, (name, values)) in enumerate(zip(axes, runs.items(), strict=True)):
+        for other in runs.values():
+            ax.plot(x, np.median(other, axis=0), color="0.75", linestyle="-", linewidth=0.8)
+        color = COLORS[k % len(COLORS)]
+        ax.fill_between(x, np.min(values, axis=0), np.max(values, axis=0), color=color, alpha=0.25)
+        ax.plot(x, np.median(values, axis=0), color=color, linestyle="-", linewidth=2, label=name)
+        ax.set_title(name)
+    return axes
+
+
+def plot_landscape(
+    x1: Any, x2: Any, loss: Any, paths: Mapping[str, Any], ax: Axes | None = None, *, every: int = 1
+) -> Axes:
+    """Shade a plane by the loss (len(x2), len(x1)) on a log scale, dark where it is low, with paths (n, 2) on top.
+
+    A dot stands at every so-manieth point of a path, a star at the start of the first.
+    """
+    ax = _axes(ax)
+    low, high = np.min(loss), min(np.max(loss), 1000 * np.min(loss))
+    levels = np.geomspace(low, high, 16)
+    ax.contourf(x1, x2, loss, levels, norm=LogNorm(low, high), cmap="Greys_r", extend="max")
+    for k, (name, path) in enumerate(paths.items()):
+        ax.plot(*np.transpose(path), color=COLORS[k % len(COLORS)], linestyle="-", linewidth=1, label=name)
+        ax.plot(*np.transpose(path[::every]), "o", color=COLORS[k % len(COLORS)], markersize=3)
+    start = next(iter(paths.values()))[0]
+    ax.plot(*start, "*", color="white", markeredgecolor="black", markersize=12, label="start")
+    ax.grid(False)
     return ax
 
 
