@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import io
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -237,16 +237,19 @@ def plot_runs(runs: Mapping[str, Sequence[tuple[float, float]]], ax: Axes | None
     return ax
 
 
-def plot_band(x: Any, runs: Mapping[str, Any], ax: Axes | None = None, **style: Any) -> Axes:
-    """Draw repeated runs: for every name, values (runs, len(x)), the mean as a line in a band from lowest to highest.
+def plot_band(
+    x: Any, runs: Mapping[str, Any], ax: Axes | None = None, *, middle: Callable[..., Any] = np.mean, **style: Any
+) -> Axes:
+    """Draw repeated runs: for every name, values (runs, len(x)), a line in the middle of a band from lowest to highest.
 
-    A name has the same color and dash in every figure that is given the same names. style: of all lines.
+    x: the same for all, or by name. middle: the mean, or np.median. A name has the same color and dash in every figure
+    that is given the same names. style: of all lines.
     """
     ax = _axes(ax)
     for (name, values), cycle in zip(runs.items(), itertools.cycle(STYLE["axes.prop_cycle"])):
-        values = np.asarray(values, float)
-        ax.plot(x, values.mean(axis=0), label=name, **cycle | style)
-        ax.fill_between(x, values.min(axis=0), values.max(axis=0), color=cycle["color"], alpha=0.2)
+        values, where = np.asarray(values, float), x[name] if isinstance(x, Mapping) else x
+        ax.plot(where, middle(values, axis=0), label=name, **cycle | style)
+        ax.fill_between(where, values.min(axis=0), values.max(axis=0), color=cycle["color"], alpha=0.2)
     return ax
 
 
@@ -304,7 +307,7 @@ def plot_landscape(
 ) -> Axes:
     """Shade a plane by the loss (len(x2), len(x1)) on a log scale, dark where it is low, with paths (n, 2) on top.
 
-    A dot stands at every so-manieth point of a path, a star at the start of the first.
+    A dot stands at the first of every `every` points of a path, a star at the start of the first path.
     """
     ax = _axes(ax)
     low, high = np.min(loss), min(np.max(loss), 1000 * np.min(loss))
