@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from pages import EXERCISE_PAGES, cells_of, exercises_on, name_of
 
+import scratchnet
 from scratchnet.book.exercises import EXERCISES, check, judge
 
 EACH_PAGE = pytest.mark.parametrize("page", EXERCISE_PAGES, ids=name_of)

@@ -140,7 +140,7 @@ def test_the_epochs_that_are_trained_anew_are_said_and_drawn_like_the_others():
 
 
 def test_the_presets_of_the_epochs_hold():
-    made = explorer("epochs")
+    made = fresh("epochs")
     X, y, *_ = spirals()
     inside, outside, *_ = (float(n) for n in re.findall(r"accuracy ([\d.]+)", caption(made.frame(3000))))
     assert round((1 - inside) * len(X)) == 3 and outside > 0.98
@@ -148,7 +148,7 @@ def test_the_presets_of_the_epochs_hold():
 
 
 def test_the_loss_in_a_caption_is_the_one_that_training_recorded_and_the_curve_ends_with():
-    frame = explorer("depth_and_rate").frame
+    frame = fresh("depth_and_rate").frame
     _, said = draw_depth_and_rate(4, 0.3)
     assert said.partition("after 80 epochs ")[2] == caption(frame(4, 0.3, 80)).partition("epoch 80: ")[2]
     assert caption(frame(8, 3.0, 0)).startswith("8 hidden layers, before training: loss 0.")
