@@ -1,0 +1,101 @@
+"""Batch normalization at four depths and six learning rates: decision boundary, loss and gradient norms.
+
+Beside it the same 24 networks without it, all from the seed 0.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from typing import Any
+
+import numpy as np
+
+from scratchnet import NeuralNetwork, TrainingDiverged, he
+from scratchnet.book.experiments import Spirals, spirals
+from scratchnet.book.frames import Axes, Plane, figure
+from scratchnet.book.widgets import Explorer, explorer
+
+N_EPOCHS = 40
+AXES: dict[str, list[Any]] = {
+    "batch_norm": ["off", "on"],
+    "hidden_layers": [1, 2, 4, 8],
+    "learning_rate": [0.01, 0.03, 0.1, 0.3, 1.0, 3.0],
+}
+PRESETS = {
+    "Eight layers without it: hardly a start": {"batch_norm": "off", "hidden_layers": 8, "learning_rate": 0.1},
+    "Eight layers with it": {"batch_norm": "on", "hidden_layers": 8, "learning_rate": 0.1},
+    "A rate that kills without it": {"batch_norm": "off", "hidden_layers": 8, "learning_rate": 3.0},
+    "Two layers: no help": {"batch_norm": "on", "hidden_layers": 2, "learning_rate": 0.1},
+}
+
+
+def batch_norm() -> Explorer:
+    """Train 48 networks of width 16 for 40 epochs, with and without batch normalization, and return them to explore."""
+    data = spirals()
+    plane = Plane(data.X, data.y)
+    frame = functools.partial(_frame, data, plane)
+    return explorer(
+        AXES,
+        frame,
+        start={"batch_norm": "on", "hidden_layers": 8, "learning_rate": 0.1},
+        head=plane.defs,
+        presets=PRESETS,
+        retrain=functools.partial(_retrain, frame),
+    )
+
+
+def _frame(
+    data: Spirals, plane: Plane, batch_norm: str, hidden_layers: int, learning_rate: float, seed: int = 0
+) -> str:
+    net = NeuralNetwork([2, *[16] * hidden_layers, 1], seed=seed, init=he, batch_norm=batch_norm == "on")
+    with contextlib.suppress(TrainingDiverged):  # it is then as it was before that epoch
+        net.train(data.X, data.y, lr=learning_rate, n_epochs=N_EPOCHS, batch_size=80, verbose=False)
+    plural = "s" if hidden_layers > 1 else ""
+    start = f"Batch norm {batch_norm}, {hidden_layers} hidden layer{plural}, learning rate {learning_rate:g}:"
+    return _picture(net, data, plane, start)
+
+
+def _retrain(frame: functools.partial[str], **setting: object) -> str:
+    return frame(**setting, seed=int(np.random.default_rng().integers(1000)))
+
+
+def _picture(net: NeuralNetwork, data: Spirals, plane: Plane, caption: str) -> str:
+    """Return the frame of a trained network: its boundary, its loss by epoch, its last gradient norms by layer."""
+    done = len(net.history)
+    training, held_out = data.accuracies(net)
+    caption += "" if done == N_EPOCHS else f" diverged in epoch {done}; before that:"
+    caption += f" training accuracy {training:.3f}, held-out accuracy {held_out:.3f}"
+    heights = net.grad_norms[-1] if done else np.array([])
+    caption += f", loss {net.loss_history[-1]:.3f}." if done else "."
+    listed = ", ".join(f"{height:.2g}" for height in heights)
+    losses, bars = _axes()
+    return figure(
+        caption,
+        plane.picture(net.predict_proba(plane.grid)[:, 0], "Decision boundary. " + caption),
+        losses.panel("Loss by epoch", losses.line(np.arange(done) + 1, net.loss_history)),
+        bars.panel(f"Gradient norm by layer: {listed or 'none'}", bars.bars(np.arange(len(heights)) + 1, heights, 0.6)),
+    )
+
+
+def _axes() -> tuple[Axes, Axes]:
+    """Return the axes of the losses and of the gradient norms."""
+    losses = Axes(
+        (0, N_EPOCHS),
+        (0.01, 10),
+        log=True,
+        x_ticks={0: "0", 20: "20", 40: "40"},
+        y_ticks=[0.01, 0.1, 1, 10],
+        x_label="epoch",
+        y_label="training loss",
+    )
+    bars = Axes(
+        (0.4, 9.6),
+        (1e-4, 10),
+        log=True,
+        x_ticks={i: str(i) for i in range(1, 10)},
+        y_ticks=[1e-4, 0.01, 1],
+        x_label="layer",
+        y_label="gradient norm in the last epoch",
+    )
+    return losses, bars
