@@ -1,6 +1,7 @@
 from . import experiments as experiments
 from . import explorers as explorers
 from . import frames as frames
+from . import speed as speed
 from .exercises import check as check
 from .plotting import class_style as class_style
 from .plotting import plot_band as plot_band
