@@ -4,8 +4,11 @@ from . import frames as frames
 from . import speed as speed
 from .exercises import check as check
 from .plotting import class_style as class_style
+from .plotting import plot_agreement as plot_agreement
 from .plotting import plot_band as plot_band
 from .plotting import plot_decision_boundary as plot_decision_boundary
+from .plotting import plot_dots as plot_dots
+from .plotting import plot_entries as plot_entries
 from .plotting import plot_grad_norms as plot_grad_norms
 from .plotting import plot_loss as plot_loss
 from .plotting import plot_network as plot_network

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import io
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -237,16 +237,59 @@ def plot_runs(runs: Mapping[str, Sequence[tuple[float, float]]], ax: Axes | None
     return ax
 
 
-def plot_band(x: Any, runs: Mapping[str, Any], ax: Axes | None = None, **style: Any) -> Axes:
+def plot_band(
+    x: Any,
+    runs: Mapping[str, Any],
+    ax: Axes | None = None,
+    *,
+    middle: Callable[..., Any] = np.mean,
+    span: tuple[float, float] = (0, 1),
+    **style: Any,
+) -> Axes:
     """Draw repeated runs: for every name, values (runs, len(x)), the mean as a line in a band from lowest to highest.
 
-    A name has the same color and dash in every figure that is given the same names. style: of all lines.
+    A name has the same color and dash in every figure that is given the same names. middle: np.median draws that
+    instead. span: quantiles where the band begins and ends. style: of all lines.
     """
     ax = _axes(ax)
     for (name, values), cycle in zip(runs.items(), itertools.cycle(STYLE["axes.prop_cycle"])):
         values = np.asarray(values, float)
-        ax.plot(x, values.mean(axis=0), label=name, **cycle | style)
-        ax.fill_between(x, values.min(axis=0), values.max(axis=0), color=cycle["color"], alpha=0.2)
+        ax.plot(x, middle(values, axis=0), label=name, **cycle | style)
+        ax.fill_between(x, *np.quantile(values, span, axis=0), color=cycle["color"], alpha=0.2)
+    return ax
+
+
+def plot_dots(runs: Mapping[str, Any], ax: Axes | None = None) -> Axes:
+    """Draw repeated runs: for every name, a row of dots with a bar at their median."""
+    ax = _axes(ax)
+    for row, values in enumerate(runs.values()):
+        ax.plot(values, row + np.linspace(-0.25, 0.25, len(values)), "o", color=COLORS[0], markersize=4, alpha=0.7)
+        ax.plot([np.median(values)] * 2, [row - 0.38, row + 0.38], "-", color=COLORS[1], linewidth=2.5)
+    ax.set(yticks=range(len(runs)), yticklabels=list(runs), ylim=(len(runs) - 0.5, -0.5))
+    return ax
+
+
+def plot_agreement(x: Any, y: Any, ax: Axes | None = None) -> Axes:
+    """Scatter y against x, both of any one shape, with the diagonal on which they agree."""
+    ax = _axes(ax)
+    ax.scatter(x, y, s=8, alpha=0.6, color=COLORS[0])
+    ends = np.min(x), np.max(x)
+    ax.plot(ends, ends, color="black", linewidth=0.8, linestyle="--")
+    return ax
+
+
+def plot_entries(matrix: Any, units: int, ax: Axes | None = None) -> Axes:
+    """Draw which entries of a Jacobian are not zero, dark, with lines between its units² blocks of equal size."""
+    matrix = np.asarray(matrix)
+    ax, size = _axes(ax), len(matrix) // units
+    ax.imshow(np.abs(matrix) > 1e-7, cmap="Blues", vmin=0, vmax=1.3)
+    for edge in np.arange(1, units) * size - 0.5:
+        ax.axvline(edge, color="gray", linewidth=0.8, linestyle="-")
+        ax.axhline(edge, color="gray", linewidth=0.8, linestyle="-")
+    centers, numbers = (np.arange(units) + 0.5) * size - 0.5, np.arange(units) + 1
+    ax.set(xticks=centers, yticks=centers, xticklabels=[f"unit {k}" for k in numbers], yticklabels=numbers)
+    ax.set_xlabel("input")
+    ax.grid(False)
     return ax
 
 

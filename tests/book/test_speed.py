@@ -1,0 +1,77 @@
+"""The tables and figures of the page on speed, from a run of two rows and from the one that the book shows."""
+
+import json
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pytest
+
+from scratchnet.book import speed
+
+RESULTS = Path(__file__).resolve().parents[2] / "chapters" / "benchmarks.json"
+
+
+def row(contender, seconds, section="step", case="SGD", threads=1, ratio=1.0):
+    return {
+        "section": section,
+        "case": case,
+        "contender": contender,
+        "threads": threads,
+        "seconds": {"median": seconds},
+        "ratio_to": {"scratchnet": {"median": ratio}},
+    }
+
+
+@pytest.fixture
+def run(tmp_path):
+    rows = [
+        row("scratchnet", 1e-4),
+        row("PyTorch", 5e-4, ratio=5.0),
+        row("PyTorch, fused", 3.456e-4, ratio=3.456),
+        row("PyTorch, fused, loop alone", 2e-4),
+        row("published, loop alone", 0.0021),
+        row("scikit-learn, loop alone", 1.5),
+        row("scratchnet", 9.0, threads=2),
+    ]
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps({"quick": False, "rows": rows, "aims": []}))
+    return speed.Run(path)
+
+
+def test_a_contender_is_compared_in_its_fastest_variant_that_records(run):
+    table = run.compared("step", ["scratchnet", "PyTorch"]).data
+    assert table.splitlines() == [
+        "| case | scratchnet | PyTorch |",
+        "| --- | ---: | ---: |",
+        "| SGD | 100 µs (1×) | 346 µs (3.5×) |",
+    ]
+
+
+def test_loops_alone_are_those_that_record_nothing_more(run):
+    assert run.loops_alone().data.splitlines()[-1] == "| SGD | 2.1 ms | 200 µs | 1.5 s |"
+
+
+def test_rows_of_other_threads_are_left_out(run):
+    assert run.cases("step")["SGD"]["scratchnet"]["seconds"]["median"] == 1e-4
+    assert run.cases("step", threads=2)["SGD"].keys() == {"scratchnet"}
+
+
+def test_a_quick_run_is_not_shown(tmp_path):
+    path = tmp_path / "quick.json"
+    path.write_text(json.dumps({"quick": True}))
+    with pytest.raises(ValueError, match="quick run"):
+        speed.Run(path)
+
+
+def test_the_figures_and_tables_of_the_page_say_what_the_file_says():
+    run = speed.Run(RESULTS)
+    with plt.rc_context():
+        for figure, alt in (run.growth(), run.memory()):
+            figure.canvas.draw()
+            assert all(sweep in alt for sweep in speed.SWEEPS)
+        plt.close("all")
+    aims = [aim for aim in run.results["aims"] if aim["threads"] in (1, None)]
+    assert run.aims().data.count("not met") == sum(not aim["met"] for aim in aims)
+    assert len(run.expressions().data.splitlines()) == 2 + len(run.cases("expressions"))
+    assert all(f"{name:13s} {version}" in run.machine() for name, version in run.results["machine"]["versions"].items())
+    assert "scratchnet" in run.drawing().data
