@@ -73,3 +73,8 @@ def spread(values: Any) -> str:
     """Return the lowest, middle and highest of some values as text."""
     low, middle, high = np.min(values), np.median(values), np.max(values)
     return f"{low:.3f} to {high:.3f}, median {middle:.3f}"
+
+
+def median_and_range(values: Any) -> str:
+    """Return the middle of some values, and the lowest and the highest, as text of two digits."""
+    return f"{np.median(values):.2f} ({np.min(values):.2f} to {np.max(values):.2f})"
