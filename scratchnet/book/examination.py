@@ -77,6 +77,11 @@ def gradients(
     return {name: (analytic, central_difference(loss, array, epsilon)) for name, (analytic, array) in pairs.items()}
 
 
+def in_words(error: float) -> str:
+    """Return a relative error as the page reads it: what is right has no digits that are worth a look."""
+    return "below 1e-7" if error < 1e-7 else "1e-7 to 1e-3" if error < 1e-3 else f"{error:.2g}"
+
+
 def table(head: Sequence[str], rows: Mapping[str, Sequence[Any]]) -> Markdown:
     """Return a table with a row for each name. True is written as passes, False as found, None as a dash."""
     words: dict[Any, str] = {True: "passes", False: "**found**", None: "–"}

@@ -46,13 +46,13 @@ Pairs = list[tuple[np.ndarray, np.ndarray]]
 
 
 def draw(seed: int, n_train: int = 20, noise: float = 0.4, make: Callable[..., Any] = make_moons) -> Pairs:
-    """Return points for training, for validation and for the test, each a pair X, y, scaled alike and in float32.
+    """Return points for training, for validation and for the test, each a pair X, y, scaled alike.
 
     Of each class there are n_train, 50 and 500, from three generators of their own.
     """
     raw = make(n_train, noise, seed)
     pairs = raw, make(50, noise, 1000 + seed), make(500, noise, 2000 + seed)
-    return [(standardize(X, like=raw[0]).astype(np.float32), labels.reshape(-1, 1)) for X, labels in pairs]
+    return [(standardize(X, like=raw[0]), labels.reshape(-1, 1)) for X, labels in pairs]
 
 
 def reference_rng(after_epochs: int = 0) -> np.random.Generator:
@@ -134,18 +134,26 @@ def after_each_hidden_layer(net: NeuralNetwork, X: np.ndarray) -> list[np.ndarra
     return outputs[1::2]
 
 
-def principal_components(A: np.ndarray, like: np.ndarray | None = None) -> np.ndarray:
-    """Return the coordinates (N, 2) of A (N, d) along the two directions of largest spread.
-
-    The sign of a direction is free: with `like` (N, 2), coordinates of the same points, take the one nearer to them.
-    """
+def principal_components(A: np.ndarray) -> np.ndarray:
+    """Return the coordinates (N, 2) of A (N, d) along the two directions of largest spread."""
     U, S, _ = np.linalg.svd(A - A.mean(axis=0), full_matrices=False)
-    Z = U[:, :2] * S[:2]
-    return Z if like is None else Z * np.where((Z * like).sum(axis=0) < 0, -1, 1)
+    return U[:, :2] * S[:2]
 
 
-def separated_by_a_line(A: np.ndarray, y: np.ndarray) -> float:
+def logit_and_spread(A: np.ndarray, last: LinearLayer) -> np.ndarray:
+    """Return coordinates (N, 2) of A (N, d): the logit A W + b, and the largest spread at right angles to W."""
+    logit = last.forward(A, training=False)
+    on_boundary = A - logit @ last.W.T / np.sum(last.W**2)  # each point moved along W to where its logit is 0
+    return np.column_stack([logit, principal_components(on_boundary)[:, 0]])
+
+
+def separated_by_a_hyperplane(A: np.ndarray, y: np.ndarray) -> float:
     """Return the share of the rows of A (N, d) that least squares puts on the side of their label y (N, 1)."""
     A1 = np.column_stack([A, np.ones(len(A))])
     coefficients = np.linalg.lstsq(A1, 2 * y - 1, rcond=None)[0]
     return float(np.mean((A1 @ coefficients > 0) == y))
+
+
+def median_and_range(values: Any) -> str:
+    """Return the middle of some values, and the lowest and the highest, as text of two digits."""
+    return f"{np.median(values):.2f} ({np.min(values):.2f} to {np.max(values):.2f})"

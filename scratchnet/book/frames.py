@@ -37,6 +37,7 @@ STYLE = """<style>
 .frame .grid { stroke: currentColor; opacity: 0.25; }
 .frame .dots { stroke-width: 4; stroke-linecap: round; }
 .frame .dots.k1 { stroke-linecap: square; }
+.frame .faint { stroke: currentColor; stroke-width: 1; opacity: 0.35; }
 .frame .edge { fill: none; stroke: currentColor; stroke-width: 1.4; }
 .frame :is(.edge, .line) { vector-effect: non-scaling-stroke; }
 .frame .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
@@ -185,13 +186,15 @@ class Axes:
             f'aria-label="{html.escape(label)}">{self._frame}{"".join(marks)}</svg></div>'
         )
 
-    def line(self, x: Any, y: Any, k: int = 0) -> str:
-        """Return a curve in the k-th color and dash; entries that are not finite are left out."""
+    def line(self, x: Any, y: Any, k: int | None = 0) -> str:
+        """Return a curve in the k-th color and dash, or a faint one; entries that are not finite are left out."""
         x, y = np.asarray(x, float), np.asarray(y, float)
         shown = np.isfinite(y)
         if not shown.any():
             return ""
-        return _curve([np.stack([self._u(x[shown]), self._v(y[shown])], axis=1)], f"line k{k}")
+        return _curve(
+            [np.stack([self._u(x[shown]), self._v(y[shown])], axis=1)], "line faint" if k is None else f"line k{k}"
+        )
 
     def points(self, Z: Any, y: Any) -> str:
         """Return the points Z (N, 2), each class in its color and shape."""

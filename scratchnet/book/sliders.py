@@ -14,11 +14,11 @@ from scratchnet.book.widgets import Live, live
 def draw_depth_and_rate(depth: int, lr: float) -> tuple[Figure, str]:
     """Train a network and return boundary, loss and gradient norms, and a sentence that says how it went."""
     data, (net, _) = spirals(), of_depth(depth, lr)
-    sentence = f"{counted(depth)}, learning rate {lr:g}: "
     if len(net.history) < 80:
-        sentence += f"diverged in epoch {len(net.history)}."
+        outcome = f"diverged in epoch {len(net.history) + 1}."
     else:
-        sentence += f"after 80 epochs the {data.result(net, net.loss_history[-1]).replace('loss', 'loss is')}"
+        outcome = f"after 80 epochs {data.result(net, net.loss_history[-1])}"
+    sentence = f"{counted(depth)}, learning rate {lr:g}: {outcome}"
     fig, (left, middle, right) = plt.subplots(1, 3, figsize=(8.5, 3), layout="none")
     fig.subplots_adjust(0.06, 0.17, 0.98, 0.88, wspace=0.3)  # quicker than a fitted layout
     plot_decision_boundary(net, data.X, data.y, f"{depth} hidden, learning rate {lr:g}", left, resolution=100)

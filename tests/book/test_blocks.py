@@ -86,7 +86,6 @@ ON_PAGES = {
 
 # What does not run yet, and why. Whoever mends one takes it out: strict xfail sees to it.
 NOT_YET = {
-    "5.3": "relu, tanh and Tanh are not imported in notebook 05",
     "stuck, A = X": "ReLU is not imported in the block",
 }
 

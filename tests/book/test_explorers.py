@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 from pages import PAGES, fresh, shown_on
 
+from scratchnet.book.experiments import of_depth, spirals
 from scratchnet.book.explorers import NAMES
+from scratchnet.book.sliders import draw_depth_and_rate
 
 EACH = pytest.mark.parametrize("name", NAMES)
 LIMIT_KB = 250
@@ -124,13 +126,12 @@ def test_the_button_below_the_one_unit_trains_it_and_leaves_a_dead_one_as_it_is(
     assert f"from {target.mean():.3f} to {target.mean():.3f}, w from 0 to 0.00, b from -1 to -1.00" in dead
 
 
-@pytest.mark.skipif("epochs" not in NAMES, reason="notebook 04 has its explorer in its cells")
 def test_the_epochs_that_are_trained_anew_are_said_and_drawn_like_the_others():
     made = fresh("epochs")
     for epoch, said in {
-        0: "After epoch 0, trained now from the first weights of seed ",
-        1000: "After epoch 1000, trained now from the first weights of seed ",
-        2999: "After epoch 2999, of which the last 999 were trained now, from the checkpoint of epoch 2000 ",
+        0: "Before training, from the first weights of seed ",
+        1000: "After 1000 epochs, trained now from the first weights of seed ",
+        3000: "After 3000 epochs, of which the last 1000 were trained now, from the checkpoint of epoch 2000 ",
     }.items():
         answer = made.retrain(epoch)
         assert caption(answer).startswith(said)
@@ -138,7 +139,24 @@ def test_the_epochs_that_are_trained_anew_are_said_and_drawn_like_the_others():
     assert len({made.retrain(0) for _ in range(4)}) > 1  # each from a seed of its own
 
 
-@pytest.mark.skipif("first_weights" not in NAMES, reason="notebook 05 has its explorer in its cells")
+def test_the_presets_of_the_epochs_hold():
+    made = fresh("epochs")
+    X, y, *_ = spirals()
+    inside, outside, *_ = (float(n) for n in re.findall(r"accuracy ([\d.]+)", caption(made.frame(3000))))
+    assert round((1 - inside) * len(X)) == 3 and outside > 0.98
+    assert caption(made.frame(0)).startswith("Before training: loss 0.69")
+
+
+def test_the_loss_in_a_caption_is_the_one_that_training_recorded_and_the_curve_ends_with():
+    frame = fresh("depth_and_rate").frame
+    _, said = draw_depth_and_rate(4, 0.3)
+    assert said.partition("after 80 epochs ")[2] == caption(frame(4, 0.3, 80)).partition("epoch 80: ")[2]
+    assert caption(frame(8, 3.0, 0)).startswith("8 hidden layers, before training: loss 0.")
+    net, thetas = of_depth(8, 3.0)
+    assert len(thetas) == len(net.history) + 1 < 81
+    assert f"the run diverged in epoch {len(thetas)}." in caption(frame(8, 3.0, 80))
+
+
 def test_what_becomes_of_the_first_weights_is_said_in_words():
     made = fresh("first_weights")
     assert "the training diverged in epoch 1." in made.retrain("large", 16)

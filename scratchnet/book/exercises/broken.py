@@ -98,8 +98,44 @@ class DropoutH(Dropout):
         return dA * self.cached()
 
 
-# W is reshaped in dX where it should be transposed: the shapes always fit. Nobody in the clinic has this.
+# The rest is what the exercises add to the clinic's patients.
+
+
 class Reshaped(LinearLayer):
+    """W is reshaped in dX where it should be transposed, so that the shapes always fit."""
+
     def backward(self, dZ: np.ndarray) -> np.ndarray:
         super().backward(dZ)
         return dZ @ self.W.reshape(self.W.shape[1], self.W.shape[0])
+
+
+class UpsideDown(LinearLayer):
+    """Samples get each other's gradients."""
+
+    def backward(self, dZ: np.ndarray) -> np.ndarray:
+        return super().backward(dZ[::-1])
+
+
+class AveragedWeights(LinearLayer):
+    """dW alone is wrong, a mean over the batch."""
+
+    def backward(self, dZ: np.ndarray) -> np.ndarray:
+        dX = super().backward(dZ)
+        self.dW = self.dW / len(dZ)
+        return dX
+
+
+class SlightlyLong(LinearLayer):
+    """dW is too long by a fiftieth, as after a constant that was rounded."""
+
+    def backward(self, dZ: np.ndarray) -> np.ndarray:
+        dX = super().backward(dZ)
+        self.dW = 1.02 * self.dW
+        return dX
+
+
+class Unbalanced(LinearLayer):
+    """dX has a factor that is 1 only where d_in = d_out."""
+
+    def backward(self, dZ: np.ndarray) -> np.ndarray:
+        return super().backward(dZ) * self.d_out / self.d_in

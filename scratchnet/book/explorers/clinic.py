@@ -50,7 +50,7 @@ def clinic() -> Explorer:
         presets={
             "Too large a step makes the healthy look ill": {"patient": "healthy", "step_size": 0.1},
             "And so does too small a step": {"patient": "healthy", "step_size": 1e-13},
-            "A factor 1.25 per dropout layer": {"patient": "G: scale missing", "step_size": 1e-5},
+            "A factor 0.8 per dropout layer": {"patient": "G: scale missing", "step_size": 1e-5},
             "Only the biases are wrong": {"patient": "E: mean in db", "step_size": 1e-5},
         },
         retrain=examine_again,
@@ -65,16 +65,11 @@ def errors_at(patient: str, epsilon: float, seed: int = 0) -> list[float]:
     return [relative_error(*pairs[part]) for part in PARTS]
 
 
-def in_words(error: float) -> str:
-    """Return an error as the bands of the page read it."""
-    return "below 1e-7" if error < 1e-7 else "1e-7 to 1e-3" if error < 1e-3 else f"{error:.2g}"
-
-
 def scan_frame(scans: Scans, patient: str, step_size: float, errors: list[float]) -> str:
     """Return bars for the errors beside the curve of the largest of them, with a mark at the step."""
     by_part = _axes((0.3, 7.7), dict(enumerate(PARTS, start=1)), "input or parameter")
     by_step = _axes((-13.3, -0.7), {-13: "1e-13", -9: "1e-9", -5: "1e-5", -1: "0.1"}, "step size")
-    numbers = ", ".join(f"{part} {in_words(error)}" for part, error in zip(PARTS, errors, strict=True))
+    numbers = ", ".join(f"{part} {examination.in_words(error)}" for part, error in zip(PARTS, errors, strict=True))
     caption = f"{patient}, step {step_size:g}. Relative errors: {numbers}."
     worst = [max(scans[patient, step]) for step in STEPS]
     return figure(

@@ -77,13 +77,16 @@ def _frame(
     thetas: Sequence[np.ndarray],
     epoch: int,
 ) -> str:
-    """Draw a run at an epoch, from its network and theta after 0, 1, … epochs."""
-    caption = f"{counted(len(net.layer_dims) - 2)}, epoch {epoch}: "
+    """Draw a run after an epoch, from its network and theta after 0, 1, … epochs.
+
+    The loss is the one that training recorded, with which the curve ends; before training it is that of the network.
+    """
+    caption = f"{counted(len(net.layer_dims) - 2)}, {f'epoch {epoch}' if epoch else 'before training'}: "
     if epoch >= len(thetas):
         return frames.figure(caption + f"the run diverged in epoch {len(thetas)}.")
     data, past = spirals(), NeuralNetwork(net.layer_dims)
     past.theta = thetas[epoch]
-    caption += data.result(past, past.loss(data.X, data.y))
+    caption += data.result(past, net.loss_history[epoch - 1] if epoch else past.loss(data.X, data.y))
     loss = losses.line(np.arange(epoch) + 1, net.loss_history[:epoch])
     heights = net.grad_norms[epoch - 1] if epoch > 0 else np.array([])
     bars = norms.bars(np.arange(len(heights)) + 1, heights, 0.6)

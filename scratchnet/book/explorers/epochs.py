@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from scratchnet import NeuralNetwork
+from scratchnet import LinearLayer, NeuralNetwork
 from scratchnet.book import frames
 from scratchnet.book.experiments import (
     after_each_hidden_layer,
+    logit_and_spread,
     principal_components,
     reference_rng,
-    separated_by_a_line,
+    separated_by_a_hyperplane,
     spirals,
 )
 from scratchnet.book.explorer import Explorer
 
 LAYER_DIMS = [2, 64, 32, 16, 1]
-MOMENTS = [0, 20, 50, 100, 200, 300, 400, 500, 700, 1000, 2000, 2999]
+MOMENTS = [0, 20, 50, 100, 200, 300, 400, 500, 700, 1000, 2000, 3000]  # whole epochs done
 
 
 def epochs() -> Explorer:
     """Train the chapter's network with the chapter's settings, and draw it at every moment."""
     X, y, *_ = spirals()
     plane = frames.Plane(X, y)
-    checkpoints = _checkpoints()
+    run, thetas = _run()
     pictures: dict[int, str] = {}
-    points: Sequence[np.ndarray | None] = (None, None, None)
-    for epoch, theta in checkpoints.items():
-        pictures[epoch], points = _picture(plane, _with_parameters(theta), f"After epoch {epoch}", points)
+    before: list[np.ndarray] | None = None
+    for epoch, theta in thetas.items():
+        run.theta = theta
+        loss = run.loss_history[epoch - 1] if epoch else run.loss(X, y)
+        pictures[epoch], before = _picture(plane, run, _done(epoch), loss, before)
     return Explorer(
         "epochs",
         {"epoch": MOMENTS},
@@ -40,24 +43,25 @@ def epochs() -> Explorer:
         head=plane.defs,
         play="epoch",
         presets={
-            "The first guess": {"epoch": 0},
+            "Before training": {"epoch": 0},
             "The inside is learned first": {"epoch": 200},
-            "The last layer's points lie apart": {"epoch": 2999},
+            "All but three points on their side": {"epoch": 3000},
         },
-        retrain=partial(_retrain, plane, checkpoints),
+        retrain=partial(_retrain, plane, thetas),
     )
 
 
-def _checkpoints() -> dict[int, np.ndarray]:
-    """Return theta at every moment of the run that notebook 03 ends with."""
-    kept = {}
+def _run() -> tuple[NeuralNetwork, dict[int, np.ndarray]]:
+    """Return the network of the run that notebook 03 ends with, and its theta at every moment."""
+    net = NeuralNetwork(LAYER_DIMS, seed=42)
+    thetas = {0: net.theta.copy()}
 
-    def keep(net: NeuralNetwork, epoch: int) -> None:
-        if epoch in MOMENTS:
-            kept[epoch] = net.theta.copy()
+    def keep(net: NeuralNetwork, _: int) -> None:
+        if len(net.history) in MOMENTS:
+            thetas[len(net.history)] = net.theta.copy()
 
-    _train(NeuralNetwork(LAYER_DIMS, seed=42), MOMENTS[-1] + 1, on_epoch=keep, rng=reference_rng())
-    return kept
+    _train(net, MOMENTS[-1], on_epoch=keep, rng=reference_rng())
+    return net, thetas
 
 
 def _train(net: NeuralNetwork, n_epochs: int, **options: Any) -> None:
@@ -65,41 +69,65 @@ def _train(net: NeuralNetwork, n_epochs: int, **options: Any) -> None:
     net.train(X, y, lr=0.05, n_epochs=n_epochs, batch_size=64, verbose=False, **options)
 
 
-def _with_parameters(theta: np.ndarray) -> NeuralNetwork:
-    net = NeuralNetwork(LAYER_DIMS)
-    net.theta = theta
-    return net
+def _done(epoch: int) -> str:
+    return f"After {epoch} epochs" if epoch else "Before training"
 
 
 def _picture(
-    plane: frames.Plane, net: NeuralNetwork, opening: str, like: Sequence[np.ndarray | None] = (None, None, None)
+    plane: frames.Plane, net: NeuralNetwork, opening: str, loss: float, before: list[np.ndarray] | None = None
 ) -> tuple[str, list[np.ndarray]]:
-    """Return the frame of a network, and the points (N, 2) that it shows after every hidden layer."""
-    data = spirals()
+    """Return the frame of a network, and the coordinates (N, 2) that it shows after every hidden layer.
+
+    before: those of an earlier frame. The sign of a direction is free, and the nearer one is taken.
+    """
+    data, last = spirals(), net.layers[-1]
+    assert isinstance(last, LinearLayer)
     hidden = after_each_hidden_layer(net, data.X)
-    points = [principal_components(A, Z) for A, Z in zip(hidden, like, strict=True)]
-    shares = ", ".join(f"{separated_by_a_line(A, data.y):.3f}" for A in hidden)
+    points = [*map(principal_components, hidden[:-1]), logit_and_spread(hidden[-1], last)]
+    for Z, earlier in zip(points, before or points, strict=True):
+        Z *= np.where((Z * earlier).sum(axis=0) < 0, -1, 1)
+    points[-1][:, :1] = last.forward(hidden[-1], training=False)  # the logit has a sign of its own
+    shares = ", ".join(f"{separated_by_a_hyperplane(A, data.y):.3f}" for A in hidden)
     caption = (
-        f"{opening}: {data.result(net, net.loss(data.X, data.y))} "
-        f"A line through the output of hidden layer 1, 2, 3 gets {shares} right."
+        f"{opening}: {data.result(net, loss)} A hyperplane that least squares fits to the output of "
+        f"hidden layer 1, 2, 3 gets {shares} right."
     )
-    panels = [plane.picture(net.predict_proba(plane.grid)[:, 0], "Boundary. " + caption)]
-    for i, Z in enumerate(points, start=1):
-        panels.append(frames.scatter(Z, data.y, f"The points after hidden layer {i}"))
-    return frames.figure(caption, *panels), points
+    return frames.figure(
+        caption,
+        plane.picture(net.predict_proba(plane.grid)[:, 0], "Boundary. " + caption),
+        _panel("hidden layer 1", points[0], data.y),
+        _panel("hidden layer 2", points[1], data.y),
+        _panel("hidden layer 3, beside the boundary", points[2], data.y, boundary=True),
+    ), points
 
 
-def _retrain(plane: frames.Plane, checkpoints: Mapping[int, np.ndarray], epoch: int) -> str:
+def _panel(title: str, Z: np.ndarray, y: np.ndarray, boundary: bool = False) -> str:
+    """Draw points, stretched to fill the panel; the boundary is where the first coordinate, the logit, is 0."""
+    axes = frames.Axes(
+        (-1.05, 1.05),
+        (-1.05, 1.05),
+        x_ticks={0: "0"} if boundary else {},
+        y_ticks=[],
+        x_label="logit" if boundary else "direction of largest spread",
+        y_label=title,
+    )
+    Z = Z / np.maximum(np.abs(Z).max(axis=0), 1e-12)
+    return axes.panel(f"The points after {title}", axes.points(Z, y), axes.upright(0) if boundary else "")
+
+
+def _retrain(plane: frames.Plane, thetas: Mapping[int, np.ndarray], epoch: int) -> str:
     """Train up to this epoch, now: from new weights, or from a checkpoint far enough on."""
     seed = int(np.random.default_rng().integers(1000))
-    net, start = NeuralNetwork(LAYER_DIMS, seed=seed), -1
-    opening = f"After epoch {epoch}, trained now from the first weights of seed {seed}"
+    net, start = NeuralNetwork(LAYER_DIMS, seed=seed), 0
+    opening = f"{_done(epoch)}, {'trained now ' if epoch else ''}from the first weights of seed {seed}"
     if epoch > 1000:  # a thousand epochs take seconds
         start = max(moment for moment in MOMENTS if 1000 <= moment < epoch)
-        net.theta = checkpoints[start]
+        net.theta = thetas[start]
         opening = (
-            f"After epoch {epoch}, of which the last {epoch - start} were trained now, "
+            f"{_done(epoch)}, of which the last {epoch - start} were trained now, "
             f"from the checkpoint of epoch {start} with the shuffling of seed {seed}"
         )
-    _train(net, epoch - start)
-    return _picture(plane, net, opening)[0]
+    if epoch:
+        _train(net, epoch - start)
+    loss = net.loss_history[-1] if epoch else net.loss(*spirals()[:2])
+    return _picture(plane, net, opening, loss)[0]

@@ -21,13 +21,14 @@ def first_weights() -> Explorer:
     axes = {name: _size_axes(name) for name in ("A, forward", "dZ, backward", "dW")}
 
     def frame(weights: str, hidden_layers: int) -> str:
-        A, dZ, dW = sizes = starts[weights, hidden_layers]
+        A, dZ, dW = starts[weights, hidden_layers]
         caption = (
-            f"{weights}, {counted(hidden_layers)}, before training: A is {A[-1]:.1e} "
-            f"after the last; in the first layer dZ is {dZ[0]:.1e} and dW is {dW[0]:.1e}."
+            f"{weights}, {counted(hidden_layers)}, before training: A is {A[-1]:.1e} after the last; in the first "
+            f"layer dZ is {dZ[0]:.1e} and dW is {dW[0]:.1e}. Faint: the other kinds of weights."
         )
-        panels = [_bars(axes[name], name, values) for name, values in zip(axes, sizes, strict=True)]
-        return frames.figure(caption, *panels)
+        others = [starts[other, hidden_layers] for other in SCHEMES if other != weights]
+        kinds = zip(axes.items(), (A, dZ, dW), zip(*others, strict=True), strict=True)
+        return frames.figure(caption, *(_sizes(panel, name, own, rest) for (name, panel), own, rest in kinds))
 
     return Explorer(
         "first_weights",
@@ -35,7 +36,7 @@ def first_weights() -> Explorer:
         frame,
         start={"weights": "he", "hidden_layers": 8},
         presets={
-            "He keeps the size at every depth": {"weights": "he", "hidden_layers": 16},
+            "With He's weights much of the signal arrives": {"weights": "he", "hidden_layers": 16},
             "Small weights: the gradient vanishes": {"weights": "small", "hidden_layers": 8},
             "Large weights: everything explodes": {"weights": "large", "hidden_layers": 8},
             "Small weights, one layer: a gradient arrives": {"weights": "small", "hidden_layers": 1},
@@ -51,22 +52,30 @@ def _mean_sizes(weights: str, depth: int) -> list[np.ndarray]:
 
 
 def _size_axes(name: str) -> frames.Axes:
+    """Return axes on which a factor of ten is seen; what lies beyond them has vanished or exploded."""
     return frames.Axes(
         (0.4, 17.6),
-        (1e-15, 1e9),
+        (1e-6, 1e4),
         log=True,
         x_ticks={i: str(i) for i in (1, 5, 9, 13, 17)},
-        y_ticks=[1e-12, 1e-6, 1, 1e6],
+        y_ticks=[1e-6, 1e-4, 0.01, 1, 100, 1e4],
         x_label="layer",
         y_label=name,
     )
 
 
-def _bars(panel: frames.Axes, name: str, values: np.ndarray) -> str:
-    numbers = ", ".join(f"{value:.1g}" for value in values)
-    shown = np.where(values > 0, values, np.nan)  # there is no zero on a log axis
-    marks = panel.bars(np.arange(len(values)) + 1, shown, 0.7)
-    return panel.panel(f"Size of {name.split(',')[0]} by layer: {numbers}", marks)
+def _sizes(panel: frames.Axes, name: str, own: np.ndarray, others: Sequence[np.ndarray]) -> str:
+    numbers = ", ".join(f"{value:.1g}" for value in own)
+    lines = [_line(panel, values, None) for values in others] + [_line(panel, own, 0)]
+    return panel.panel(f"Size of {name.split(',')[0]} by layer: {numbers}", *lines)
+
+
+def _line(panel: frames.Axes, values: np.ndarray, k: int | None) -> str:
+    """Draw sizes by layer; a curve ends where it leaves the panel, and there is no zero on a log axis."""
+    low, high = panel.y
+    shown = np.where((values >= low) & (values <= high), values, np.nan)
+    layers = np.arange(len(values)) + 1
+    return panel.line(layers, shown, k)
 
 
 def _retrain(weights: str, hidden_layers: int) -> str:
@@ -79,7 +88,7 @@ def _retrain(weights: str, hidden_layers: int) -> str:
     except TrainingDiverged:
         caption += f"the training diverged in epoch {len(net.history) + 1}."
     else:
-        caption += f"after 300 epochs the {data.result(net, net.loss_history[-1]).replace('loss', 'loss is')}"
+        caption += f"after 300 epochs {data.result(net, net.loss_history[-1])}"
     return frames.figure(
         caption,
         _by_epoch("Loss", net.loss_history, (0.01, 10), [0.01, 0.1, 1, 10], log=True),
