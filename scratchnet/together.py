@@ -38,10 +38,10 @@ def train_together(
 ) -> list[TrainingDiverged | None]:
     """Train networks of one architecture in lockstep on X (N, d_in) and y (N, d_out), as `train` trains each alone.
 
-    Each ends with the parameters, history, optimizer and generator that `net.train(...)` would have given it, to
-    rounding. lr: a number, or one for each network. optimizer, rng: one for each network. on_epoch(net, epoch) is called
-    for every network after every epoch. Weights, seeds, rates of dropout and of learning may differ between networks,
-    the sizes and kinds of their layers may not.
+    Each ends with the parameters, history, optimizer and generator that `net.train(...)` would have given it. lr: a
+    number, or one for each network. optimizer, rng: one for each network. on_epoch(net, epoch) is called for every
+    network after every epoch. Weights, seeds, rates of dropout and of learning may differ between networks, the sizes
+    and kinds of their layers may not.
 
     Returns, for each network, None or the TrainingDiverged that ended its training; the others go on. Raises TypeError
     or ValueError for bad arguments before anything has changed. When interrupted, all networks are as after the same
@@ -49,7 +49,7 @@ def train_together(
     """
     nets = list(nets)
     rates = list(lr) if isinstance(lr, Sequence | np.ndarray) else [lr] * len(nets)
-    optimizers = [SGD(rate) for rate in rates] if optimizer is None else list(optimizer)
+    optimizers: list[Optimizer] = list(optimizer) if optimizer is not None else [SGD(rate) for rate in rates]
     rngs = [net.rng for net in nets] if rng is None else list(rng)
     _check(nets, rates, optimizers, rngs)
     data = nets[0]._data(X, y)
@@ -169,7 +169,7 @@ class _Stack:
         """Give every network, its layers and its optimizer what belongs to them."""
         for k, (net, optimizer) in enumerate(zip(self.nets, self.optimizers, strict=True)):
             net.theta, net.grad = self.theta[k], self.grad[k]
-            steps = stacked.t if np.ndim(stacked.t) == 0 else int(stacked.t[k, 0])
+            steps = int(np.broadcast_to(stacked.t, (len(self.nets), 1))[k, 0])
             optimizer.__dict__.update(t=steps, **{name: array[k].copy() for name, array in self.memory.items()})
             optimizer.adopt(net.theta)
             for layer, own in zip(self.layers, net.layers, strict=True):
@@ -191,7 +191,7 @@ class _Generators:
 
 
 def _stacked(layers: list[Any], dtype: Any) -> Any:
-    """Return the K layers at one place of K networks as one layer, with arrays (K, …) and generators that draw in rows."""
+    """Return the K layers at one place of K networks as one, with arrays (K, …) and generators that draw in rows."""
     one = _together(layers, (len(layers), 1, 1), dtype)
     one.clear_cache()
     for name in one.params:
