@@ -178,7 +178,7 @@ function render({ model, el }) {
   // "Run this setting again, now", where there is a Python to do it.
   const runs = [];
   if (model.get("can_run")) {
-    const note = make("p", { class: "explorer-note" }, "To train this setting anew, open the notebook in Jupyter.");
+    const note = make("p", { class: "explorer-note" }, "To run it anew, open the notebook in Jupyter.");
     const ask = () => {
       answer.textContent = "Training …";
       model.send({ run: [...position] });

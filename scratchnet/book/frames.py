@@ -24,7 +24,7 @@ LEFT, RIGHT, TOP, BOTTOM = 50, 14, 10, 40  # margins of a panel with axes
 LEVELS = 8  # shades from class 0 to class 1
 DASHES = ("none", "6 3", "8 3 2 3", "2 3", "10 3", "6 2 1 2 1 2", "1 2")
 
-STYLE = """<style>
+STYLE = """\
 .frame, .frame figcaption { margin: 0.5rem 0; color: var(--pst-color-text-base, var(--jp-ui-font-color1, #222)); }
 .frame figcaption { text-align: start; }
 .frame > div { display: grid; gap: 0.5rem 1.5rem; }
@@ -41,7 +41,7 @@ STYLE = """<style>
 .frame .edge { fill: none; stroke: currentColor; stroke-width: 1.4; }
 .frame :is(.edge, .line) { vector-effect: non-scaling-stroke; }
 .frame .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
-@media (max-width: 40rem) { .frame > div > * { max-width: 15.5rem; } }
+@media (max-width: 40rem) { .frame > div > * { max-width: 14rem; } }
 .frame-defs { position: absolute; width: 0; height: 0; }
 .frame-c0, .frame-c1 { stroke: #fff; stroke-width: 0.5; }
 """
@@ -50,7 +50,6 @@ STYLE += "\n".join(
     f".frame .k{k} {{ stroke: {color}; fill: {color}; }} .frame .line.k{k} {{ fill: none; stroke-dasharray: {dash}; }}"
     for k, (color, dash) in enumerate(zip(("#3a8fd0", *COLORS[1:-1], "currentColor"), DASHES, strict=True))
 )
-STYLE += "</style>"
 
 
 def figure(caption: str, *panels: str) -> str:
