@@ -37,7 +37,7 @@ STYLE = """\
 .frame .grid { stroke: currentColor; opacity: 0.25; }
 .frame .dots { stroke-width: 4; stroke-linecap: round; }
 .frame .dots.k1 { stroke-linecap: square; }
-.frame .faint { stroke: currentColor; stroke-width: 1; opacity: 0.35; }
+.frame .line.faint { stroke: currentColor; stroke-width: 1; opacity: 0.35; }
 .frame .edge { fill: none; stroke: currentColor; stroke-width: 1.4; }
 .frame :is(.edge, .line) { vector-effect: non-scaling-stroke; }
 .frame .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
