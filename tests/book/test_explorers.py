@@ -8,10 +8,11 @@ import html
 import itertools
 import json
 import re
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
-from pages import PAGES, fresh, shown_on
+from pages import NOTEBOOKS, PAGES, cells_of, fresh, shown_on
 
 from scratchnet.book.experiments import of_depth, spirals
 from scratchnet.book.explorers import NAMES
@@ -163,3 +164,16 @@ def test_what_becomes_of_the_first_weights_is_said_in_words():
     assert "he, 1 hidden layer, " in made.retrain("he", 1)
     assert "training accuracy 0.500, held-out accuracy 0.500." in made.retrain("zeros", 16)
     assert "1 hidden layer, before training" in made.frame(weights="he", hidden_layers=1)
+
+
+def test_a_link_of_the_text_sets_an_explorer_of_its_page_to_a_setting_that_it_has():
+    links = 0
+    for page in PAGES:
+        for cell in cells_of(page, "markdown") if page in NOTEBOOKS else []:
+            for name, query in re.findall(r'href="#explorer-(\w+)\?([^"]+)"', cell.source):
+                assert name in shown_on(page)
+                controls = {control["name"]: control["values"] for control in fresh(name).controls}
+                for axis, value in parse_qsl(html.unescape(query), strict_parsing=True):
+                    assert value in controls[axis], (page, name, axis, value)
+                links += 1
+    assert links > 8
