@@ -93,6 +93,14 @@ class Explorer(anywidget.AnyWidget):
         """The value that every control shows."""
         return {axis: values[i] for (axis, values), i in zip(self.axes.items(), self.position, strict=True)}
 
+    @traitlets.validate("position")
+    def _on_the_axes(self, proposal: Any) -> Any:
+        position = proposal["value"]
+        lengths = [len(values) for values in self.axes.values()]
+        if len(position) != len(lengths) or not all(0 <= i < n for i, n in zip(position, lengths, strict=True)):
+            raise traitlets.TraitError(f"position {position} is not on the axes {self.axes}")
+        return position
+
     def _run(self, _widget: Any, message: Any, _buffers: Any) -> None:
         """Answer to "Run this setting again, now"."""
         if self.retrain is None or not isinstance(message, dict) or "run" not in message:

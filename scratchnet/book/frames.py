@@ -220,16 +220,3 @@ class Axes:
             for u, v in zip(self._u(x[shown]), self._v(y[shown]), strict=True)
         )
         return f'<path d="{path}" class="bar k{k}"/>' if path else ""
-
-
-def scatter(Z: Any, y: Any, label: str) -> str:
-    """Return a panel of points Z (N, 2), each class in its color, stretched to fill the panel."""
-    Z = checks.samples("Z", Z, 2)
-    low, size = Z.min(axis=0), np.ptp(Z, axis=0)
-    UV = (Z - low) / np.where(size > 0, size, 1) * (WIDTH - 12, -(HEIGHT - 12)) + (6, HEIGHT - 6)
-    numbers = class_numbers(Z, y)
-    dots = "".join(
-        f'<path d="{"".join(f"M{u:.0f} {v:.0f}h0" for u, v in UV[numbers == k])}" class="dots k{k}"/>'
-        for k in np.unique(numbers)
-    )
-    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{html.escape(label)}">{dots}</svg>'

@@ -24,8 +24,15 @@ def logarithmic():
 
 
 def points(path):
-    """Every pair of numbers in the path of a curve."""
-    return np.array([[float(n) for n in pair.split()] for pair in re.findall(r"[ML]([\d.-]+ [\d.-]+)", path)])
+    """The points of a curve, which is written as steps of half a pixel from the first of them."""
+    start, steps = re.search(r'd="M([-\d ]+)l([-\d ]+)" transform="scale\(\.5\)"', path).groups()
+    halves = np.array([int(n) for n in f"{start} {steps}".split()]).reshape(-1, 2)
+    return np.cumsum(halves, axis=0) / 2
+
+
+def places(path):
+    """The places of dots."""
+    return np.array([[float(n) for n in pair.split()] for pair in re.findall(r"M([\d.-]+ [\d.-]+)", path)])
 
 
 def inside(uv):
@@ -96,7 +103,7 @@ def test_a_picture_has_the_probabilities_as_shades():
     soup = BeautifulSoup(plane.picture(P, "who wins"), "html.parser")
     image = Image.open(io.BytesIO(base64.b64decode(soup.find("image")["href"].partition(",")[2])))
     shades = np.asarray(image)
-    np.testing.assert_array_equal(shades.ravel(), np.round(P * 15))
+    np.testing.assert_array_equal(shades.ravel(), np.round(P * (frames.LEVELS - 1)))
     colors = np.asarray(image.convert("RGBA")).astype(int)
     assert colors[0, 0, 2] > colors[0, 0, 0] and colors[-1, -1, 0] > colors[-1, -1, 2]  # blue for 0, orange for 1
     assert colors[0, 0, 3] > colors[3, 7, 3] < colors[-1, -1, 3]  # the more opaque the surer
@@ -116,12 +123,39 @@ def test_the_points_are_drawn_once_and_referred_to():
     assert float(circle["cx"]) == pytest.approx(across * frames.WIDTH, abs=0.6)
 
 
-def test_scattered_points_fill_the_panel_and_keep_their_order():
-    soup = BeautifulSoup(frames.scatter([[0, 0], [1, 5], [2, 10]], [0, 1, 0], "three"), "html.parser")
-    first, second = (points(path["d"]) for path in soup.select(".dots"))
-    assert len(first) == 2 and len(second) == 1
-    assert first[0, 0] < second[0, 0] < first[1, 0] and first[0, 1] > second[0, 1] > first[1, 1]
-    assert frames.scatter([[1, 1], [1, 1]], [0, 1], "no spread")
+def test_points_of_a_panel_keep_their_place_and_class():
+    soup = BeautifulSoup(linear((0, 10)).points([[0, 0], [1, 5], [2, 10]], [0, 1, 0]), "html.parser")
+    first, second = (places(path["d"]) for path in soup.select(".dots"))
+    assert [path["class"] for path in soup.select(".dots")] == [["dots", "k0"], ["dots", "k1"]]
+    across, up = inside(np.concatenate([first, second]))
+    np.testing.assert_allclose((across, up), ([0, 0.2, 0.1], [0, 1, 0.5]), atol=0.01)
+
+
+def test_an_upright_line_runs_through_the_panel():
+    path = linear().upright(5)
+    u, top, bottom = (float(n) for n in re.findall(r"M([\d.]+) (\d+)V(\d+)", path)[0])
+    across, up = inside(np.array([[u, top], [u, bottom]]))
+    np.testing.assert_allclose((across, up), ([0.5, 0.5], [1, 0]), atol=0.01)
+
+
+def test_the_boundary_is_where_the_probability_is_one_half():
+    plane, _, _ = spirals(resolution=40)
+    tilted = plane.grid @ [1.0, 0.5]
+    soup = BeautifulSoup(plane.picture(0.5 + 0.01 * tilted, "tilted"), "html.parser")
+    uv = points(str(soup.select_one("path.edge")))
+    share = uv / (frames.WIDTH, plane.height)
+    xy = plane.low + np.stack([share[:, 0], 1 - share[:, 1]], axis=1) * (plane.high - plane.low)
+    assert len(uv) > 10
+    np.testing.assert_allclose(xy @ [1.0, 0.5], 0, atol=0.5 * np.max(plane.high - plane.low) / frames.WIDTH * 2)
+    everywhere = BeautifulSoup(plane.picture(np.full(1600, 0.9), "sure"), "html.parser").select_one("path.edge")
+    assert everywhere["d"] == ""
+
+
+def test_a_straight_curve_is_straight_to_half_a_pixel():
+    x = np.linspace(0, 10, 121)
+    uv = points(linear().line(x, x / 5))
+    line = np.polyval(np.polyfit(uv[:, 0], uv[:, 1], 1), uv[:, 0])
+    assert np.abs(uv[:, 1] - line).max() <= 0.5
 
 
 def test_frames_are_the_same_whenever_they_are_drawn():

@@ -1,14 +1,10 @@
-import itertools
-import json
-import math
-
 import ipywidgets
 import matplotlib.pyplot as plt
 import pytest
 from conftest import small_problem
 
 from scratchnet import NeuralNetwork
-from scratchnet.book import explorer, live, progress_bar
+from scratchnet.book import live, progress_bar
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -135,126 +131,3 @@ def test_the_progress_bar_is_an_on_epoch_callback_on_stdout_that_counts_and_show
     out, err = capsys.readouterr()
     assert "5/5" in out and f"loss={net.loss_history[-1]:.4f}" in out and err == ""
     assert len(net.history) == 5
-
-
-# Explorers
-
-
-AXES = {"depth": [1, 2, 4], "learning_rate": [0.1, 1.0], "kind": [math.sin, None]}
-
-
-def words(depth, learning_rate, kind):
-    return f"<p>{depth} {learning_rate} {getattr(kind, '__name__', kind)}</p>"
-
-
-def shown(box):
-    """The HTML of the one frame that the stacks show."""
-    (stack,) = [child for child in box.children if isinstance(child, ipywidgets.Stack)]
-    while isinstance(stack, ipywidgets.Stack):
-        stack = stack.children[stack.selected_index]
-    return stack.value
-
-
-def move(box, **setting):
-    """Move sliders as a reader does, and let the links follow, as the front end does."""
-    box.setting = setting
-    for link in box.links:
-        (source, trait), (target, other) = link.source, link.target
-        setattr(target, other, getattr(source, trait))
-
-
-def test_every_combination_is_drawn_beforehand_and_found_again():
-    asked = []
-    box = explorer(AXES, lambda **setting: asked.append(tuple(setting.values())) or words(**setting))
-    assert asked == list(itertools.product(*AXES.values()))
-    for setting in asked:
-        move(box, **dict(zip(AXES, setting, strict=True)))
-        assert shown(box) == words(*setting) and tuple(box.setting.values()) == setting
-    assert len(asked) == 12  # moving draws nothing
-
-
-def test_an_explorer_starts_at_the_first_values_or_where_it_is_told():
-    assert shown(explorer(AXES, words)) == words(1, 0.1, math.sin)
-    box = explorer(AXES, words, start={"depth": 4, "kind": None})
-    assert shown(box) == words(4, 0.1, None)
-    assert box.setting == {"depth": 4, "learning_rate": 0.1, "kind": None}
-
-
-def test_sliders_say_names_and_values_that_a_reader_understands():
-    box = explorer(AXES, words)
-    assert [slider.description for slider in box.sliders.values()] == ["depth", "learning rate", "kind"]
-    assert [slider._options_labels for slider in box.sliders.values()] == [
-        ("1", "2", "4"),
-        ("0.1", "1"),
-        ("sin", "None"),
-    ]
-
-
-def test_play_runs_through_its_axis_and_steps_stop_at_its_ends():
-    box = explorer(AXES, words, play="learning_rate", start={"learning_rate": 1.0})
-    (row,) = [child for child in box.children if "explorer-player" in child._dom_classes]
-    player, back, forth = row.children
-    assert (player.min, player.max, player.value) == (0, 1, 1)
-    slider = box.sliders["learning_rate"]
-    assert any(link.source == (player, "value") and link.target[0] is slider for link in box.links)
-    assert (back.tooltip, forth.tooltip) == ("Previous learning rate", "Next learning rate")
-    for button, expected in ((forth, 1.0), (back, 0.1), (back, 0.1), (forth, 1.0)):
-        button.click()
-        assert box.setting["learning_rate"] == expected
-
-
-def test_presets_move_the_sliders_they_name():
-    box = explorer(AXES, words, presets={"Deep": {"depth": 4}, "Fast": {"learning_rate": 1.0, "depth": 2}})
-    (row,) = [child for child in box.children if "explorer-presets" in child._dom_classes]
-    buttons = [child for child in row.children if isinstance(child, ipywidgets.Button)]
-    assert [button.description for button in buttons] == ["Deep", "Fast"]
-    buttons[1].click()
-    assert box.setting == {"depth": 2, "learning_rate": 1.0, "kind": math.sin}
-    buttons[0].click()
-    assert box.setting == {"depth": 4, "learning_rate": 1.0, "kind": math.sin}
-    positions = json.loads(row.children[-1].value.partition(">")[2].partition("<")[0])  # for the page with no kernel
-    assert positions == [{"depth": 2}, {"learning rate": 1, "depth": 1}]
-
-
-def test_training_again_shows_what_it_returns_or_why_it_failed():
-    answers = iter(["<p>again</p>", ValueError("no <luck>")])
-
-    def retrain(**setting):
-        answer = next(answers)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer + words(**setting)
-
-    box = explorer(AXES, words, start={"depth": 2}, retrain=retrain)
-    (button,) = [child for child in box.children if isinstance(child, ipywidgets.Button)]
-    answer = box.children[box.children.index(button) + 1]
-    button.click()
-    assert answer.value == "<p>again</p>" + words(2, 0.1, math.sin)
-    box.sliders["depth"].index = 0
-    assert answer.value == ""  # it was about another setting
-    button.click()
-    assert "ValueError: no &lt;luck&gt;" in answer.value
-
-
-def test_an_explorer_without_a_kernel_says_what_to_do():
-    box = explorer(AXES, words, retrain=words)
-    hidden = [child for child in box.children if "with-kernel" in child._dom_classes]
-    assert len(hidden) == 2 and "make lab" in box.children[-1].value
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"start": {"depth": 3}}, "start: depth = 3 is not on the axes"),
-        ({"start": {"width": 1}}, "start: width = 1 is not on the axes"),
-        ({"presets": {"Odd": {"learning_rate": 0.5}}}, "Odd: learning_rate = 0.5 is not on the axes"),
-        ({"play": "epoch"}, r"play must be one of the axes \['depth', 'learning_rate', 'kind'\], got 'epoch'"),
-    ],
-)
-def test_settings_that_are_not_on_the_axes_are_refused_before_anything_is_drawn(settings, message):
-    with pytest.raises(ValueError, match=message):
-        explorer(AXES, lambda **setting: pytest.fail("drawn"), **settings)
-
-
-def test_a_front_end_without_widgets_prints_what_stands_here():
-    assert repr(explorer(AXES, words)) == "Explorer of 3 depth × 2 learning rate × 2 kind"
