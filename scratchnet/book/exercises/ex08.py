@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import Layer, NeuralNetwork
-from scratchnet.book.exercises.judge import Exercise
+from scratchnet.book.exercises.judge import Exercise, WrongFormError
 
 
 def _count(layer_dims: list[int]) -> tuple[int, int]:
@@ -19,9 +19,22 @@ def _random(rng: np.random.Generator, *shape: int) -> np.ndarray:
     return np.round(rng.standard_normal(shape), 2)
 
 
+def _shape(rng: np.random.Generator, least: int = 2) -> tuple[int, int]:
+    """Return N, which is at least `least`, and another number d of units."""
+    N, d = rng.choice(np.arange(1, 6), 2, replace=False)
+    return (int(N), int(d)) if N >= least else (int(N) + 5, int(d))
+
+
+def _factors(rng: np.random.Generator, d: int) -> np.ndarray:
+    """Return d factors far from 0 and from 1, of both signs, (1, d)."""
+    return np.round(rng.uniform(1.3, 2.5, (1, d)) * rng.choice([-1, 1], (1, d)), 2)
+
+
 def _batch(rng: np.random.Generator) -> dict[str, Any]:
-    gamma = np.round(rng.uniform(0.5, 2, (1, 2)), 2)
-    return {"Z": _random(rng, 4, 2) * [[1, 3]] + [[2, -1]], "gamma": gamma, "beta": _random(rng, 1, 2), "eps": 0.01}
+    N, d = _shape(rng)
+    Z = _random(rng, N, d) * rng.integers(1, 4, (1, d)) + rng.integers(-2, 3, (1, d))
+    eps = float(rng.choice([0.02, 0.1, 0.5]))
+    return {"Z": Z, "gamma": _factors(rng, d), "beta": _random(rng, 1, d), "eps": eps}
 
 
 def _forward(Z: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float) -> np.ndarray:
@@ -29,11 +42,26 @@ def _forward(Z: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float) -> 
 
 
 def _normalized(rng: np.random.Generator) -> dict[str, Any]:
-    return {"dY": _random(rng, 4, 2), "Z_hat": _forward(_random(rng, 4, 2), np.ones((1, 2)), np.zeros((1, 2)), 1e-5)}
+    N, d = _shape(rng, least=3)  # of two samples every Ẑ is 1 or -1
+    return {"dY": _random(rng, N, d), "Z_hat": _forward(_random(rng, N, d), np.ones((1, d)), np.zeros((1, d)), 1e-5)}
 
 
 def _all_for_backward(rng: np.random.Generator) -> dict[str, Any]:
-    return _normalized(rng) | {name: np.round(rng.uniform(0.5, 2, (1, 2)), 2) for name in ("gamma", "sigma")}
+    inputs = _normalized(rng)
+    d = inputs["dY"].shape[1]
+    return inputs | {"gamma": _factors(rng, d), "sigma": np.abs(_factors(rng, d))}
+
+
+def _for_layer(rng: np.random.Generator) -> dict[str, Any]:
+    N, d = _shape(rng, least=1)
+    d += 2  # of two units every X̂ is 1 or -1
+    return {
+        "X": _random(rng, N, d) * rng.integers(1, 4, (1, d)),
+        "gamma": _factors(rng, d),
+        "beta": _random(rng, 1, d),
+        "eps": float(rng.choice([0.02, 0.1, 0.5])),
+        "dY": _random(rng, N, d),
+    }
 
 
 def _sum(A: np.ndarray) -> Any:
@@ -50,7 +78,7 @@ def _pair(answer: Any, dY: np.ndarray, Z_hat: np.ndarray) -> dict[str, Any]:
     if result is None or result is ...:
         return {}
     if not isinstance(result, (tuple, list)) or len(result) != 2:
-        raise TypeError("return two arrays, dgamma and dbeta")
+        raise WrongFormError("Return two arrays, dgamma and dbeta.")
     return dict(zip(("dgamma", "dbeta"), result, strict=True))
 
 
@@ -70,10 +98,14 @@ class LayerNorm(Layer):
     def forward(self, X: np.ndarray, training: bool = True) -> np.ndarray:
         """Return Y, shape (N, d)."""
         centered = X - _mean(X, self.axis)
-        sigma = np.sqrt(_mean(centered**2, self.axis) + self.eps)
+        sigma = self.deviation(centered)
         if training:
             self.cache(centered / sigma, sigma)
         return np.asarray(self.gamma * centered / sigma + self.beta)
+
+    def deviation(self, centered: np.ndarray) -> np.ndarray:
+        """Return σ, the root of the mean square plus ε."""
+        return np.asarray(np.sqrt(_mean(centered**2, self.axis) + self.eps))
 
     def backward(self, dY: np.ndarray) -> np.ndarray:
         """Set dγ and dβ and return dX, shape (N, d)."""
@@ -91,9 +123,51 @@ class _OverColumns(LayerNorm):
     axis = -2
 
 
+class _EpsOutside(LayerNorm):
+    def deviation(self, centered: np.ndarray) -> np.ndarray:
+        return np.asarray(np.sqrt(_mean(centered**2, -1)) + self.eps)
+
+
+class _OwnEps(LayerNorm):
+    def deviation(self, centered: np.ndarray) -> np.ndarray:
+        return np.asarray(np.sqrt(_mean(centered**2, -1) + 1e-5))
+
+
+class _NoEps(LayerNorm):
+    def deviation(self, centered: np.ndarray) -> np.ndarray:
+        return np.asarray(np.sqrt(_mean(centered**2, -1)))
+
+
+class _Unbiased(LayerNorm):
+    def deviation(self, centered: np.ndarray) -> np.ndarray:
+        d = centered.shape[-1]
+        return np.asarray(np.sqrt(_mean(centered**2, -1) * d / (d - 1) + self.eps))
+
+
+class _Variance(LayerNorm):
+    def deviation(self, centered: np.ndarray) -> np.ndarray:
+        return np.asarray(_mean(centered**2, -1) + self.eps)
+
+
 class _GammaInFront(LayerNorm):
     def input_gradient(self, dY: np.ndarray, X_hat: np.ndarray, sigma: np.ndarray) -> np.ndarray:
         return np.asarray(self.gamma / sigma * (dY - _mean(dY, -1) - X_hat * _mean(dY * X_hat, -1)))
+
+
+class _NoGamma(LayerNorm):
+    def input_gradient(self, dY: np.ndarray, X_hat: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+        return np.asarray((dY - _mean(dY, -1) - X_hat * _mean(dY * X_hat, -1)) / sigma)
+
+
+class _ConstantStatistics(LayerNorm):
+    def input_gradient(self, dY: np.ndarray, X_hat: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+        return np.asarray(self.gamma * dY / sigma)
+
+
+class _ConstantSigma(LayerNorm):
+    def input_gradient(self, dY: np.ndarray, X_hat: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+        dX_hat = self.gamma * dY
+        return np.asarray((dX_hat - _mean(dX_hat, -1)) / sigma)
 
 
 class _BackwardOverColumns(LayerNorm):
@@ -109,18 +183,23 @@ class _AveragedParameters(LayerNorm):
         return dX
 
 
-def _pass(cls: Any, X: np.ndarray, gamma: np.ndarray, beta: np.ndarray, dY: np.ndarray) -> dict[str, Any]:
-    """Run a normalization layer forward and backward, then in inference mode, and on one sample."""
-    layer = cls(X.shape[1])
+class _CachesAtInference(LayerNorm):
+    def forward(self, X: np.ndarray, training: bool = True) -> np.ndarray:
+        return super().forward(X, training=True)
+
+
+def _pass(cls: Any, X: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float, dY: np.ndarray) -> dict[str, Any]:
+    """Run a normalization layer forward, at inference on other samples and on one sample, and then backward."""
+    layer = cls(X.shape[1], eps)
     layer.gamma, layer.beta = gamma, beta
     found = {"forward": layer.forward(X)}
     if found["forward"] is None:
         return found
-    found["dX from backward"] = layer.backward(dY)
-    found |= {"dgamma": getattr(layer, "dgamma", None), "dbeta": getattr(layer, "dbeta", None)}
-    found["forward with training=False"] = layer.forward(X, training=False)
+    found["forward with training=False"] = layer.forward(2 - X, training=False)
     found["forward of one sample"] = layer.forward(X[:1], training=False)
-    return found
+    found["dX from backward, after these two"] = layer.backward(dY)
+    found |= {name: getattr(layer, name, None) for name in ("dgamma", "dbeta")}
+    return found | {"gamma afterwards": layer.gamma, "beta afterwards": layer.beta}
 
 
 EXERCISES = {
@@ -157,6 +236,19 @@ EXERCISES = {
             "Scale first, then shift: gamma does not multiply beta.": lambda Z, gamma, beta, eps: (
                 gamma * ((Z - _mean(Z)) / np.sqrt(Z.var(axis=0) + eps) + beta)
             ),
+            "eps is an argument, and not always 1e-5.": lambda Z, gamma, beta, eps: _forward(Z, gamma, beta, 1e-5),
+            "gamma is missing: it multiplies the normalized Z.": lambda Z, gamma, beta, eps: _forward(
+                Z, np.ones_like(gamma), beta, eps
+            ),
+            "beta is missing: add it in the end.": lambda Z, gamma, beta, eps: _forward(
+                Z, gamma, np.zeros_like(beta), eps
+            ),
+            "Subtract the mean of the column first.": lambda Z, gamma, beta, eps: (
+                gamma * Z / np.sqrt(Z.var(axis=0) + eps) + beta
+            ),
+            "One mean and one variance for each column, not for the whole matrix: axis=0.": (
+                lambda Z, gamma, beta, eps: gamma * (Z - Z.mean()) / np.sqrt(Z.var() + eps) + beta
+            ),
         },
     ),
     "8.3": Exercise(
@@ -172,6 +264,19 @@ EXERCISES = {
             "Multiply entry by entry before the sum; the sum of Z_hat alone is 0.": lambda dY, Z_hat: (
                 _sum(dY) * _sum(Z_hat),
                 _sum(dY),
+            ),
+            "dbeta is the sum of dY: beta has the factor 1 in Y, not Z_hat.": lambda dY, Z_hat: (
+                _sum(dY * Z_hat),
+                _sum(dY * Z_hat),
+            ),
+            "dgamma needs the factor that gamma has in Y, which is Z_hat.": lambda dY, Z_hat: (_sum(dY), _sum(dY)),
+            "These are the sums for dL/dY of the other sign: nothing is negated here.": lambda dY, Z_hat: (
+                -_sum(dY * Z_hat),
+                -_sum(dY),
+            ),
+            "dbeta is a sum over the batch too; only dgamma is summed.": lambda dY, Z_hat: (
+                _sum(dY * Z_hat),
+                _mean(dY),
             ),
         },
     ),
@@ -203,6 +308,17 @@ EXERCISES = {
             "The last term points along Z_hat: multiply the mean of dY * Z_hat by Z_hat.": (
                 lambda dY, Z_hat, gamma, sigma: gamma / sigma * (dY - _mean(dY) - _mean(dY * Z_hat))
             ),
+            "The statistics of the batch divide by N, and so do the two sums; N - 1 is for the running variance.": (
+                lambda dY, Z_hat, gamma, sigma: (
+                    gamma / sigma * (dY - (_sum(dY) + Z_hat * _sum(dY * Z_hat)) / (len(dY) - 1))
+                )
+            ),
+            "Sigma is the standard deviation already: divide by it once.": lambda dY, Z_hat, gamma, sigma: (
+                gamma / sigma**2 * (dY - _mean(dY) - Z_hat * _mean(dY * Z_hat))
+            ),
+            "Divide by sigma: the wider the column, the less Z_hat moves with Z.": lambda dY, Z_hat, gamma, sigma: (
+                gamma * sigma * (dY - _mean(dY) - Z_hat * _mean(dY * Z_hat))
+            ),
             "The means run over the samples, as the forward's do: axis=0.": lambda dY, Z_hat, gamma, sigma: (
                 gamma / sigma * (dY - _mean(dY, 1) - Z_hat * _mean(dY * Z_hat, 1))
             ),
@@ -210,18 +326,24 @@ EXERCISES = {
     ),
     "8.5": Exercise(
         reference=LayerNorm,
-        inputs=lambda rng: {
-            "X": _random(rng, 3, 4) * [[1, 2, 1, 3]],
-            "gamma": np.round(rng.uniform(0.5, 2, (1, 4)), 2),
-            "beta": _random(rng, 1, 4),
-            "dY": _random(rng, 3, 4),
-        },
+        inputs=_for_layer,
         run=_pass,
         mistakes={
             "The statistics are those of a row, over the units: axis=-1.": _OverColumns,
+            "eps is added to the variance, under the root.": _EpsOutside,
+            "eps is an argument of the layer, and not always 1e-5.": _OwnEps,
+            "eps is missing: add it to the variance, under the root.": _NoEps,
+            "The variance divides by d, the number of units, and not by d - 1.": _Unbiased,
+            "Divide by the standard deviation, the root of the variance.": _Variance,
             "Gamma changes along the row, so it belongs inside: start from dY * gamma.": _GammaInFront,
+            "Gamma is missing in dX: start from dY * gamma.": _NoGamma,
+            "Mean and variance depend on X too: two terms of dX are missing.": _ConstantStatistics,
+            "The standard deviation depends on X too: the term along X_hat is missing.": _ConstantSigma,
             "The two means in dX run over the units, as the forward's do: axis=-1.": _BackwardOverColumns,
             "dgamma and dbeta are sums over the samples, not means.": _AveragedParameters,
+            "With training=False the cache is left alone: backward belongs to the last training forward.": (
+                _CachesAtInference
+            ),
         },
     ),
 }

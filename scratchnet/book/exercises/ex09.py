@@ -20,10 +20,11 @@ def active_and_factor(n_units: int, rate: float) -> tuple[float, float]:
 
 
 def _batch(rng: np.random.Generator) -> dict[str, Any]:
-    A = np.round(rng.uniform(0.5, 2, (3, 2)), 2)
-    rate = float(rng.choice([0.2, 0.4, 0.6]))
-    U = np.round(rng.random((3, 2)), 2)
-    U[0] = 0.05, 0.95  # one entry goes and one stays, whatever the rate
+    rate = float(rng.choice([0.2, 0.3, 0.4, 0.6, 0.7]))
+    A = _random(rng, int(rng.integers(2, 5)), int(rng.integers(1, 4)))
+    U = np.round(rng.random(A.shape), 2)
+    U[:, 0] = rng.choice([rate, 0.05, 0.95], len(U))
+    U[:2, 0] = rate, rng.choice([0.05, 0.95])  # one entry stays just so
     return {"A": A, "U": U, "rate": rate}
 
 
@@ -33,15 +34,19 @@ def dropout_forward(A: np.ndarray, U: np.ndarray, rate: float) -> np.ndarray:
     return result
 
 
+def _random(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    """Return numbers of both signs that are not near 0."""
+    return np.round(rng.uniform(0.5, 2, shape) * rng.choice([-1, 1], shape), 2)
+
+
 def _hidden_layer(rng: np.random.Generator) -> dict[str, Any]:
-    M = np.array([[2.0, 0.0, 2.0], [0.0, 2.0, 2.0]])
-    Z1 = np.round(np.abs(rng.standard_normal((2, 3))) + 0.1, 2) * [[1, 1, -1], [-1, 1, 1]]
-    return {
-        "dZ2": np.round(rng.standard_normal((2, 2)), 2),
-        "W2": np.round(rng.standard_normal((3, 2)), 2),
-        "M": rng.permuted(M, axis=0),
-        "Z1": Z1,
-    }
+    N, d, k = (int(n) for n in rng.permutation(4)[:3] + 2)
+    rate = float(rng.choice([0.2, 0.6, 0.75]))
+    kept = rng.random((N, d)) >= rate
+    Z1 = _random(rng, N, d)
+    kept[0, :2], Z1[0, :2] = True, (1.5, 0.0)  # a unit at work, and one at the kink
+    kept[1, :2], Z1[1, :2] = (True, False), (-1.0, 1.0)
+    return {"dZ2": _random(rng, N, k), "W2": _random(rng, d, k), "M": kept / (1 - rate), "Z1": Z1}
 
 
 def back_through_dropout(dZ2: np.ndarray, W2: np.ndarray, M: np.ndarray, Z1: np.ndarray) -> np.ndarray:
@@ -51,12 +56,24 @@ def back_through_dropout(dZ2: np.ndarray, W2: np.ndarray, M: np.ndarray, Z1: np.
 
 
 def _curve(rng: np.random.Generator) -> dict[str, Any]:
-    """Losses that fall with `patience` bumps, stay above 0.5 for `patience` epochs, and fall twice more later."""
-    patience = int(rng.integers(2, 4))
+    """Losses that fall over bumps, the last nearly as long as `patience`, stay so long with a tie, and fall again."""
+    patience = int(rng.integers(2, 5))
     fall = np.linspace(0.9, 0.7, patience) + rng.uniform(-0.02, 0.02, patience)
     bumpy = np.column_stack([fall, fall + 0.05]).ravel()
-    losses = [*bumpy, 0.5, *rng.uniform(0.6, 0.9, patience), 0.3, *rng.uniform(0.6, 0.9, patience + 1), 0.2]
+    above = rng.uniform(0.65, 0.9, (3, patience))
+    losses = [*bumpy, 0.6, *above[0, 1:], 0.5, 0.5, *above[1, 1:], 0.3, *above[2], 0.8, 0.2]
     return {"losses": np.round(losses, 2), "patience": patience}
+
+
+def _run_epoch(answer: Any, losses: np.ndarray, patience: int) -> dict[str, Any]:
+    """Return the epoch that an answer keeps of all losses, of the part before it has to stop, and of one alone."""
+    n = 3 * patience + 2  # ends with the tie
+    return {
+        "The epoch to keep": answer(losses, patience),
+        f"Of the first {n} losses alone, after which it need not stop": answer(losses[:n], patience),
+        "With the patience 1": answer(losses, 1),
+        "Of a single epoch": answer(losses[:1], patience),
+    }
 
 
 def epoch_to_keep(losses: np.ndarray, patience: int) -> int:
@@ -71,11 +88,46 @@ def epoch_to_keep(losses: np.ndarray, patience: int) -> int:
 
 
 def _epoch_of_stop(losses: np.ndarray, patience: int) -> int:
-    return epoch_to_keep(losses, patience) + patience
+    return min(epoch_to_keep(losses, patience) + patience, len(losses) - 1)
+
+
+def _last_if_never_stopped(losses: np.ndarray, patience: int) -> int:
+    best = epoch_to_keep(losses, patience)
+    return best if best + patience < len(losses) else len(losses) - 1
+
+
+def _nothing_if_never_stopped(losses: np.ndarray, patience: int) -> int | None:
+    best = epoch_to_keep(losses, patience)
+    return best if best + patience < len(losses) else None
+
+
+def _tie_is_better(losses: np.ndarray, patience: int) -> int:
+    best = 0
+    for epoch, loss in enumerate(losses):
+        if loss <= losses[best]:
+            best = epoch
+        elif epoch - best >= patience:
+            break
+    return best
 
 
 def _one_epoch_late(losses: np.ndarray, patience: int) -> int:
     return epoch_to_keep(losses, patience + 1)
+
+
+def _one_epoch_early(losses: np.ndarray, patience: int) -> int:
+    return epoch_to_keep(losses, patience - 1)
+
+
+def _against_the_one_before(losses: np.ndarray, patience: int) -> int:
+    """Take for an improvement whatever is below the epoch before."""
+    best, waited = 0, 0
+    for epoch in range(1, len(losses)):
+        waited = 0 if losses[epoch] < losses[epoch - 1] else waited + 1
+        best = epoch if losses[epoch] < losses[best] else best
+        if waited == patience:
+            break
+    return best
 
 
 def _bumps_in_all(losses: np.ndarray, patience: int) -> int:
@@ -92,7 +144,7 @@ def _bumps_in_all(losses: np.ndarray, patience: int) -> int:
 
 
 def _first_rise(losses: np.ndarray, patience: int) -> int:
-    return int(np.argmax(np.diff(losses) > 0))
+    return int(np.argmax(np.diff(losses, append=np.inf) > 0))
 
 
 class GaussianDropout(Layer):
@@ -132,12 +184,32 @@ class _VarianceAsDeviation(GaussianDropout):
         return self.rate / (1 - self.rate)
 
 
+class _OfTheClassicMask(GaussianDropout):
+    def deviation(self) -> float:
+        return float(np.sqrt(self.rate * (1 - self.rate)))
+
+
+class _RateAsDeviation(GaussianDropout):
+    def deviation(self) -> float:
+        return self.rate
+
+
 class _MeanZero(GaussianDropout):
     def forward(self, A: np.ndarray, training: bool = True) -> np.ndarray:
         result = super().forward(A, training)
         if not training:
             return result
         M = self.cached() - 1
+        self.cache(M)
+        return A * M
+
+
+class _Scaled(GaussianDropout):
+    def forward(self, A: np.ndarray, training: bool = True) -> np.ndarray:
+        result = super().forward(A, training)
+        if not training:
+            return result
+        M = self.cached() / (1 - self.rate)
         self.cache(M)
         return A * M
 
@@ -152,9 +224,38 @@ class _NoCopy(GaussianDropout):
         return super().forward(A, training) if training else A
 
 
+class _DrawsAtInference(GaussianDropout):
+    def forward(self, A: np.ndarray, training: bool = True) -> np.ndarray:
+        if not training:
+            self.rng.standard_normal(A.shape)
+        return super().forward(A, training)
+
+
+class _CachesAtInference(GaussianDropout):
+    def forward(self, A: np.ndarray, training: bool = True) -> np.ndarray:
+        if not training:
+            self.cache(np.ones_like(A))
+        return super().forward(A, training)
+
+
 class _NewNoiseBackward(GaussianDropout):
     def backward(self, dA: np.ndarray) -> np.ndarray:
         return self.forward(dA)
+
+
+class _NoNoiseBackward(GaussianDropout):
+    def backward(self, dA: np.ndarray) -> np.ndarray:
+        return dA.copy()
+
+
+class _StartsAnew(GaussianDropout):
+    def __init__(self, rate: float, seed: int | None = None) -> None:
+        super().__init__(rate, seed)
+        self.seed = seed
+
+    def forward(self, A: np.ndarray, training: bool = True) -> np.ndarray:
+        self.rng = np.random.default_rng(self.seed)
+        return super().forward(A, training)
 
 
 class _Forgetful(GaussianDropout):
@@ -162,22 +263,26 @@ class _Forgetful(GaussianDropout):
 
 
 def _layer_inputs(rng: np.random.Generator) -> dict[str, Any]:
+    A = _random(rng, int(rng.integers(1, 4)), int(rng.integers(2, 4)))
     return {
         "rate": float(rng.choice([0.2, 0.3, 0.6, 0.8])),
         "seed": int(rng.integers(100)),
-        "A": np.round(rng.uniform(0.5, 2, (3, 2)), 2),
-        "dA": np.round(rng.standard_normal((3, 2)), 2),
+        "A": A,
+        "dA": _random(rng, *A.shape),
     }
 
 
 def _run_layer(kind: Any, rate: float, seed: int, A: np.ndarray, dA: np.ndarray) -> dict[str, Any]:
-    """Return what a layer gives in training, at inference, backward, and in training after an interrupt."""
+    """Return what a layer gives in training, at inference, backward, in training again and after an interrupt."""
     layer = kind(rate, seed)
     restore = snapshot([layer])
-    parts = {"Training forward": layer.forward(A), "Inference": layer.forward(A, training=False)}
+    parts = {"Training forward": layer.forward(A), "Backward": layer.backward(dA)}
+    parts["The next training forward"] = layer.forward(A)
+    parts["Inference"] = layer.forward(2 * A, training=False)
     if parts["Inference"] is not None:
-        parts["Inference returns a copy"] = not np.shares_memory(parts["Inference"], A)
-    parts["Backward, after both"] = layer.backward(dA)
+        parts["Inference returns a copy"] = not np.shares_memory(layer.forward(A, training=False), A)
+    parts["Backward, with inference in between"] = layer.backward(dA)
+    parts["Training forward after inference"] = layer.forward(A)
     restore()
     return parts | {"Training forward once more, with `state` put back": layer.forward(A)}
 
@@ -194,11 +299,20 @@ EXERCISES = {
                 n * (1 - rate),
                 1 / rate,
             ),
-            "The rate is the share that is removed, not the share that is left.": lambda n, rate: (
+            "Return the number of units first, then the factor.": lambda n, rate: (1 / (1 - rate), n * (1 - rate)),
+            "The first number is how many units are active, not how many are removed.": lambda n, rate: (
                 n * rate,
                 1 / (1 - rate),
             ),
-            "Return the number of units first, then the factor.": lambda n, rate: (1 / (1 - rate), n * (1 - rate)),
+            "The first number is one of units, n_units times their share.": lambda n, rate: (1 - rate, 1 / (1 - rate)),
+            "The inverted form has a factor in training; the classic one has none.": lambda n, rate: (
+                n * (1 - rate),
+                1.0,
+            ),
+            "The factor is one number for all units: 1 / (1 - rate).": lambda n, rate: (
+                n * (1 - rate),
+                n / (1 - rate),
+            ),
         },
     ),
     "9.2": Exercise(
@@ -223,6 +337,13 @@ EXERCISES = {
             "The rate is the share that goes, so an entry stays where U >= rate, not 1 - rate.": lambda A, U, rate: (
                 A * (U >= 1 - rate) / (1 - rate)
             ),
+            "An entry stays where U is at least the rate, so also where they are equal.": lambda A, U, rate: (
+                A * (U > rate) / (1 - rate)
+            ),
+            "What stays is the entry of A; U only decides whether it does.": lambda A, U, rate: (
+                U * (U >= rate) / (1 - rate)
+            ),
+            "This returns the mask: multiply it by A.": lambda A, U, rate: (U >= rate) / (1 - rate),
         },
     ),
     "9.3": Exercise(
@@ -241,11 +362,25 @@ EXERCISES = {
             "The slope of the ReLU is 1 or 0, not the value of the ReLU.": lambda dZ, W, M, Z: (
                 (dZ @ W.T) * M * np.maximum(Z, 0)
             ),
+            "The factor is M's own, 1 / (1 - p), which is 2 at the rate 0.5 only.": lambda dZ, W, M, Z: (
+                (dZ @ W.T) * 2 * (M > 0) * (Z > 0)
+            ),
+            "At Z1 = 0 the slope of the ReLU is 0 in this book.": lambda dZ, W, M, Z: (dZ @ W.T) * M * (Z >= 0),
+            "The gradient passes where Z1 is positive, not where it is negative.": lambda dZ, W, M, Z: (
+                (dZ @ W.T) * M * (Z < 0)
+            ),
+            "The mask multiplies once on the way back, as it did forward.": lambda dZ, W, M, Z: (
+                (dZ @ W.T) * M * M * (Z > 0)
+            ),
+            "Multiply by M, which already holds the factor; do not divide by it again.": lambda dZ, W, M, Z: (
+                (dZ @ W.T) * (M > 0) / np.max(M) * (Z > 0)
+            ),
         },
     ),
     "9.4": Exercise(
         reference=epoch_to_keep,
         inputs=_curve,
+        run=_run_epoch,
         mistakes={
             "This looks at all epochs: training has stopped before the last minimum.": lambda losses, patience: int(
                 np.argmin(losses)
@@ -253,8 +388,16 @@ EXERCISES = {
             "This is the epoch in which training stops; keep the best one before it.": _epoch_of_stop,
             "One rise is not the end: patience says how many epochs without improvement are.": _first_rise,
             "This stops one epoch late: `patience` epochs without improvement end it.": _one_epoch_late,
+            "This stops one epoch early: `patience` epochs without improvement end it.": _one_epoch_early,
             "Only epochs in a row count: every improvement starts the count anew.": _bumps_in_all,
+            "An improvement is a loss below the best one so far, not below the one before.": _against_the_one_before,
+            "An equal loss is no improvement: the earlier epoch is kept, and the count goes on.": _tie_is_better,
+            "Where it never has to stop, the best epoch is kept, not the last.": _last_if_never_stopped,
+            "Where it never has to stop, there is a best epoch too: return it.": _nothing_if_never_stopped,
             "Epochs are counted from 0.": lambda losses, patience: epoch_to_keep(losses, patience) + 1,
+            "Return the position of the epoch, not its loss.": lambda losses, patience: float(
+                losses[epoch_to_keep(losses, patience)]
+            ),
         },
     ),
     "9.5": Exercise(
@@ -265,9 +408,17 @@ EXERCISES = {
             "There is noise at inference: with training=False return a copy of A.": _Always,
             "The variance is rate / (1 - rate), so sigma is its square root.": _VarianceAsDeviation,
             "The factors have the mean 1: M is 1 + sigma * xi.": _MeanZero,
+            "The variance is that of inverted dropout, rate / (1 - rate); rate (1 - rate) is that of a mask of zeros "
+            "and ones.": _OfTheClassicMask,
+            "Sigma is the root of rate / (1 - rate), not the rate.": _RateAsDeviation,
+            "The mean of M is 1 already: nothing is divided by 1 - rate.": _Scaled,
             "The mean of M is 1, so there is nothing to scale at inference.": _ScaledAtPrediction,
             "Inference hands back A itself: whoever changes the result changes A. Return a copy.": _NoCopy,
-            "Backward has to use the M of the forward pass: save it there, and draw nothing new.": _NewNoiseBackward,
+            "Inference draws nothing: a run that is evaluated in between would see other noise.": _DrawsAtInference,
+            "Inference leaves the cache alone: backward belongs to the last training forward.": _CachesAtInference,
+            "Every training forward draws new noise: make the generator once, in __init__.": _StartsAnew,
+            "Backward has to use the M of the forward pass: cache it there, and draw nothing new.": _NewNoiseBackward,
+            "The gradient passes through the noise too: multiply by M.": _NoNoiseBackward,
             'An interrupt would not put the generator back: name it, state = ("rng",).': _Forgetful,
         },
     ),
