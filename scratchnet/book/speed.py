@@ -93,7 +93,7 @@ class Run:
         fig, axes = plt.subplots(1, len(SWEEPS), figsize=(8.5, 3.2), sharey=True)
         ends = {}
         for sweep, ax in zip(SWEEPS, axes, strict=True):
-            sizes, steps, floors, ratios = self._sweep(sweep).T
+            sizes, steps, floors, ratios = self.sweep(sweep).T
             ax.plot(sizes, steps * 1e3, "o", color=COLORS[0], label="training step")
             ax.plot(sizes, floors * 1e3, color=COLORS[1], label="its matrix products")
             ax.set(xscale="log", yscale="log", xlabel=sweep)
@@ -109,7 +109,7 @@ class Run:
             f"{ends['depth']:.1f} times, at the largest batch {ends['batch']:.1f} times."
         )
 
-    def _sweep(self, sweep: str) -> np.ndarray:
+    def sweep(self, sweep: str) -> np.ndarray:
         """Return a row for every size: the size, seconds of a step, seconds of its products, median ratio of both."""
         floor = "floor and evaluation"
         return np.array(
@@ -125,22 +125,44 @@ class Run:
             ]
         )
 
+    def peaks(self, sweep: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return for every size of a sweep the bytes of parameters and activations, and the peak while it trains."""
+        rows = [row for row in self.results["memory"] if row["sweep"] == sweep]
+        return np.array([row["parameters"] + row["activations"] for row in rows]), np.array(
+            [row["peak"] for row in rows]
+        )
+
+    def exponents(self, sweep: str) -> tuple[float, float]:
+        """Return how the peak grows in the smaller and in the larger half of the sizes: 1 is in step with what is kept.
+
+        It is the slope of a line through the logarithms.
+        """
+        kept, peak = np.log(self.peaks(sweep))
+        half = len(kept) // 2
+        smaller, larger = (np.polyfit(kept[part], peak[part], 1)[0] for part in (slice(half), slice(-half, None)))
+        return float(smaller), float(larger)
+
     def memory(self) -> tuple[Figure, str]:
         """Draw the peak memory of training against the size of what has to be kept."""
         fig, ax = plt.subplots(figsize=(6, 3.6))
         ends = []
         for sweep, marker in zip(SWEEPS, MARKERS, strict=False):
-            points = [row for row in self.results["memory"] if row["sweep"] == sweep]
-            kept = np.array([row["parameters"] + row["activations"] for row in points]) / 1e6
-            peaks = np.array([row["peak"] for row in points]) / 1e6
-            ax.plot(kept, peaks, marker, linestyle="none", label=sweep)
+            kept, peaks = self.peaks(sweep)
+            ax.plot(kept / 1e6, peaks / 1e6, marker, linestyle="none", label=sweep)
             ends.append(f"{peaks[-1] / kept[-1]:.1f} times as much for {sweep}")
         ax.plot([0.01, 30], [0.06, 180], "--", color="gray", label="six times")
         ax.set(xscale="log", yscale="log", xlabel="parameters + activations, MB", ylabel="peak, MB")
         ax.legend()
+        flat = self.peaks("batch")[1][:5] / 1e3
         return fig, (
-            f"Peak memory against parameters and activations, log axes. At the largest sizes it is {', '.join(ends)}."
+            "Peak memory against parameters and activations, log axes. At the largest sizes it is "
+            f"{', '.join(ends)}. From batches of 1 to 256 it stays between {flat.min():.0f} and {flat.max():.0f} kB."
         )
+
+    def growth_of_memory(self) -> Markdown:
+        """Return a table of the exponents of all sweeps."""
+        lines = [[sweep, *(f"{exponent:.2f}" for exponent in self.exponents(sweep))] for sweep in SWEEPS]
+        return _table(["exponent against parameters and activations", "smaller half", "larger half"], lines)
 
 
 def _median(row: Row) -> float:

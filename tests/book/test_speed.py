@@ -63,6 +63,19 @@ def test_a_quick_run_is_not_shown(tmp_path):
         speed.Run(path)
 
 
+def test_memory_that_grows_in_step_has_the_exponent_one_and_memory_that_does_not_grow_has_zero(tmp_path):
+    sizes = [1, 2, 4, 8, 16, 32]
+    path = tmp_path / "memory.json"
+    memory = [
+        {"sweep": "batch", "size": n, "peak": 6 * max(4, n), "parameters": n // 2, "activations": n - n // 2}
+        for n in sizes
+    ]
+    path.write_text(json.dumps({"quick": False, "memory": memory}))
+    run = speed.Run(path)
+    assert run.exponents("batch") == pytest.approx((0, 1))
+    assert [values.tolist() for values in run.peaks("batch")] == [sizes, [24, 24, 24, 48, 96, 192]]
+
+
 def test_the_figures_and_tables_of_the_page_say_what_the_file_says():
     run = speed.Run(RESULTS)
     with plt.rc_context():
