@@ -26,7 +26,7 @@ PRESETS = {
     "Eight layers without it: hardly a start": {"batch_norm": "off", "hidden_layers": 8, "learning_rate": 0.1},
     "Eight layers with it": {"batch_norm": "on", "hidden_layers": 8, "learning_rate": 0.1},
     "A rate that kills without it": {"batch_norm": "off", "hidden_layers": 8, "learning_rate": 3.0},
-    "Two layers: no help": {"batch_norm": "on", "hidden_layers": 2, "learning_rate": 0.1},
+    "Two layers: too few epochs to tell": {"batch_norm": "on", "hidden_layers": 2, "learning_rate": 0.1},
 }
 
 
@@ -65,7 +65,7 @@ def _picture(net: NeuralNetwork, data: Spirals, plane: Plane, caption: str) -> s
     """Return the frame of a trained network: its boundary, its loss by epoch, its last gradient norms by layer."""
     done = len(net.history)
     training, held_out = data.accuracies(net)
-    caption += "" if done == N_EPOCHS else f" diverged in epoch {done}; before that:"
+    caption += "" if done == N_EPOCHS else f" diverged after {done} epochs; until then:"
     caption += f" training accuracy {training:.3f}, held-out accuracy {held_out:.3f}"
     heights = net.grad_norms[-1] if done else np.array([])
     caption += f", loss {net.loss_history[-1]:.3f}." if done else "."
