@@ -21,10 +21,9 @@ def active_and_factor(n_units: int, rate: float) -> tuple[float, float]:
 
 def _batch(rng: np.random.Generator) -> dict[str, Any]:
     rate = float(rng.choice([0.2, 0.3, 0.4, 0.6, 0.7]))
-    A = _random(rng, int(rng.integers(2, 5)), int(rng.integers(1, 4)))
+    A = _random(rng, int(rng.integers(3, 6)), int(rng.integers(1, 4)))
     U = np.round(rng.random(A.shape), 2)
-    U[:, 0] = rng.choice([rate, 0.05, 0.95], len(U))
-    U[:2, 0] = rate, rng.choice([0.05, 0.95])  # one entry stays just so
+    U[:3, 0] = rate, 0.5, rng.choice([0.05, 0.95])  # the first stays just so
     return {"A": A, "U": U, "rate": rate}
 
 
@@ -56,18 +55,18 @@ def back_through_dropout(dZ2: np.ndarray, W2: np.ndarray, M: np.ndarray, Z1: np.
 
 
 def _curve(rng: np.random.Generator) -> dict[str, Any]:
-    """Losses that fall over bumps, the last nearly as long as `patience`, stay so long with a tie, and fall again."""
+    """Losses that fall over bumps, the last nearly as long as `patience`; then one so long that it ends in a tie."""
     patience = int(rng.integers(2, 5))
     fall = np.linspace(0.9, 0.7, patience) + rng.uniform(-0.02, 0.02, patience)
     bumpy = np.column_stack([fall, fall + 0.05]).ravel()
     above = rng.uniform(0.65, 0.9, (3, patience))
-    losses = [*bumpy, 0.6, *above[0, 1:], 0.5, 0.5, *above[1, 1:], 0.3, *above[2], 0.8, 0.2]
+    losses = [*bumpy, 0.6, *above[0, 1:], 0.5, *above[1, 1:], 0.5, 0.3, *above[2], 0.8, 0.2]
     return {"losses": np.round(losses, 2), "patience": patience}
 
 
 def _run_epoch(answer: Any, losses: np.ndarray, patience: int) -> dict[str, Any]:
     """Return the epoch that an answer keeps of all losses, of the part before it has to stop, and of one alone."""
-    n = 3 * patience + 2  # ends with the tie
+    n = 4 * patience  # up to the tie
     return {
         "The epoch to keep": answer(losses, patience),
         f"Of the first {n} losses alone, after which it need not stop": answer(losses[:n], patience),
