@@ -46,13 +46,13 @@ Pairs = list[tuple[np.ndarray, np.ndarray]]
 
 
 def draw(seed: int, n_train: int = 20, noise: float = 0.4, make: Callable[..., Any] = make_moons) -> Pairs:
-    """Return points for training, for validation and for the test, each a pair X, y, scaled alike and in float32.
+    """Return points for training, for validation and for the test, each a pair X, y, scaled alike.
 
     Of each class there are n_train, 50 and 500, from three generators of their own.
     """
     raw = make(n_train, noise, seed)
     pairs = raw, make(50, noise, 1000 + seed), make(500, noise, 2000 + seed)
-    return [(standardize(X, like=raw[0]).astype(np.float32), labels.reshape(-1, 1)) for X, labels in pairs]
+    return [(standardize(X, like=raw[0]), labels.reshape(-1, 1)) for X, labels in pairs]
 
 
 def reference_rng(after_epochs: int = 0) -> np.random.Generator:

@@ -10,7 +10,6 @@ from scratchnet.book import experiments
 def test_a_draw_is_three_sets_scaled_by_the_first():
     (X, y), validation, test = experiments.draw(3)
     assert [len(pair[0]) for pair in ((X, y), validation, test)] == [40, 100, 1000]
-    assert X.dtype == np.float32
     assert y.shape == (40, 1)
     assert X.mean(axis=0) == pytest.approx(0, abs=1e-6)
     assert X.std(axis=0) == pytest.approx(1, abs=1e-6)

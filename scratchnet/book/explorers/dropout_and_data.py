@@ -43,7 +43,7 @@ def _frame(
     draws: Mapping[int, Pairs], planes: Mapping[int, Plane], dropout_rate: float, points_per_class: int, seed: int = 0
 ) -> str:
     data = draws[points_per_class]
-    net = NeuralNetwork([2, 64, 64, 1], 100 * seed, dropout=dropout_rate, dtype=np.float32)
+    net = NeuralNetwork([2, 64, 64, 1], 100 * seed, dropout=dropout_rate)
     net.train(*data[0], n_epochs=N_EPOCHS, verbose=False, optimizer=Adam(0.02), validation=data[1])
     return _picture(net, data, planes[points_per_class], dropout_rate)
 
