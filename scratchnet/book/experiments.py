@@ -82,6 +82,11 @@ def spread(values: Any) -> str:
     return f"{low:.3f} to {high:.3f}, median {middle:.3f}"
 
 
+def median_and_range(values: Any) -> str:
+    """Return the middle of some values, and the lowest and the highest, as text of two digits."""
+    return f"{np.median(values):.2f} ({np.min(values):.2f} to {np.max(values):.2f})"
+
+
 def counted(depth: int) -> str:
     """Return "1 hidden layer", "2 hidden layers", …"""
     return f"{depth} hidden layer" + ("s" if depth != 1 else "")

@@ -15,9 +15,7 @@ from scratchnet.book.explorers import NAMES
 
 FIRST, FOLDED, LESSON, LONGEST, VERDICTS = 12, 12, 8, 20, 1 / 4
 NOT_YET = {
-    "the_first_cell_is_short_and_of_one_kind": "speed",
-    "no_cell_names_a_color": "08",
-    "few_lines_are_no_more_than_true_or_false": "07 08 09",
+    "few_lines_are_no_more_than_true_or_false": "07",
 }
 
 WORDS = {"b", "g", "r", "c", "m", "y", "k", "w"} | set(matplotlib.colors.CSS4_COLORS) - {"none"}
