@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scratchnet import LinearLayer, NeuralNetwork, he, relu, zeros
+from scratchnet import LinearLayer, NeuralNetwork, TrainingDiverged, he, large, relu, zeros
 from scratchnet.book.experiments import (
     after_each_hidden_layer,
     first_pass,
@@ -73,3 +73,21 @@ def test_a_first_pass_measures_what_one_backward_pass_leaves():
     before = (last @ net.layers[4].W.T) * (hidden[1] > 0)
     np.testing.assert_allclose(dZ[1:], [root_mean_square(before), root_mean_square(last)])
     assert not first_pass(zeros, seed=0)[0].any()
+
+
+def test_what_survives_the_first_steps_from_large_weights_has_a_dead_layer_and_stays_at_guessing():
+    """Which notebook 05 says of the explorer's button: about one network in eight."""
+    X, y, *_ = spirals()
+    survivors = []
+    for seed in range(0, 4000, 100):
+        net = NeuralNetwork([2, *[32] * 8, 1], seed=seed, init=large)
+        try:
+            net.train(X, y, lr=0.05, n_epochs=40, batch_size=64, verbose=False)
+        except TrainingDiverged:
+            continue
+        survivors.append(net)
+    assert 1 <= len(survivors) <= 12
+    for net in survivors:
+        assert abs(net.loss(X, y) - np.log(2)) < 0.01
+        with np.errstate(over="ignore"):
+            assert any(not A.any() for A in after_each_hidden_layer(net, X))

@@ -143,7 +143,7 @@ def test_the_epochs_that_are_trained_anew_are_said_and_drawn_like_the_others():
 def test_the_presets_of_the_epochs_hold():
     made = fresh("epochs")
     X, y, *_ = spirals()
-    inside, outside, *_ = (float(n) for n in re.findall(r"accuracy ([\d.]+)", caption(made.frame(3000))))
+    inside, outside, *_ = (float(n) for n in re.findall(r"accuracy (\d\.\d+)", caption(made.frame(3000))))
     assert round((1 - inside) * len(X)) == 3 and outside > 0.98
     assert caption(made.frame(0)).startswith("Before training: loss 0.69")
 
@@ -152,7 +152,7 @@ def test_the_loss_in_a_caption_is_the_one_that_training_recorded_and_the_curve_e
     frame = fresh("depth_and_rate").frame
     _, said = draw_depth_and_rate(4, 0.3)
     assert said.partition("after 80 epochs ")[2] == caption(frame(4, 0.3, 80)).partition("epoch 80: ")[2]
-    assert caption(frame(8, 3.0, 0)).startswith("8 hidden layers, before training: loss 0.")
+    assert caption(frame(8, 3.0, 0)).startswith("8 hidden layers, before training: loss ")
     net, thetas = of_depth(8, 3.0)
     assert len(thetas) == len(net.history) + 1 < 81
     assert f"the run diverged in epoch {len(thetas)}." in caption(frame(8, 3.0, 80))
