@@ -1,13 +1,17 @@
 """Every exercise: its solution passes, its plausible mistakes are refused each with a message of its own; quizzes."""
 
 import re
+import signal
 import sys
+from asyncio import CancelledError
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from pages import EXERCISE_PAGES, cells_of, exercises_on, name_of
 
-from scratchnet.book.exercises import EXERCISES, check
+import scratchnet
+from scratchnet.book.exercises import EXERCISES, check, judge
 
 EACH_PAGE = pytest.mark.parametrize("page", EXERCISE_PAGES, ids=name_of)
 MISTAKES = [(name, sentence) for name, exercise in EXERCISES.items() for sentence in exercise.mistakes]
@@ -19,9 +23,10 @@ def checked(cell):
 
 
 @pytest.mark.parametrize("name", EXERCISES)
-def test_the_reference_passes(name):
-    verdict = check(name, EXERCISES[name].reference)
-    assert verdict.passed, verdict
+def test_the_reference_is_right_and_is_told_from_an_answer_of_ones_own(name):
+    reference = EXERCISES[name].reference
+    verdict = check(name, reference)
+    assert "the book's own answer" in verdict.message if callable(reference) else verdict.passed, verdict
 
 
 @pytest.mark.parametrize(("name", "sentence"), MISTAKES)
@@ -91,6 +96,109 @@ def test_every_question_of_a_quiz_has_one_right_answer_and_explains_the_others(p
 # The judge itself
 
 
+def test_a_task_that_forbids_it_alone_refuses_work_in_place():
+    def in_place(a):
+        a[:] = a > 0
+        return a
+
+    def step_in_place(X, y, W, b, lr):
+        return {"W": W.__isub__(1), "b": b, "loss": 0}
+
+    assert check("2.1", in_place)
+    assert "changes its argument W" in check("3.2", step_in_place).message
+
+
+def test_the_inputs_are_fresh_at_every_call_and_the_verdict_stays():
+    seen = []
+
+    def answer(a):
+        seen.append(a.tobytes())
+        return a > 0
+
+    assert check("2.1", answer) and check("2.1", answer)
+    known = {key: np.frombuffer(key).reshape(3, 2) > 0 for key in seen}
+    assert len(known) > judge.TRIALS
+    assert not check("2.1", lambda a: known.get(a.tobytes(), np.zeros((3, 2))))
+
+
+def test_values_in_turn_are_all_tried_whatever_the_draw():
+    values = [1, 2, 3]
+    exercise = judge.Exercise(lambda n: n, inputs=lambda rng: {"n": judge.in_turn(rng, values)})
+    seen = []
+    exercise.judge("x", lambda n: seen.append(n) or n)
+    assert seen[: judge.TRIALS] == [1, 2, 3, 1, 2]
+    assert judge.in_turn(np.random.default_rng(0), values) == 1
+
+
+def test_the_books_own_answer_is_refused_also_where_it_is_only_called():
+    for answer in (scratchnet.relu_grad, lambda a: scratchnet.relu_grad(a), lambda a: [*map(scratchnet.relu_grad, a)]):
+        assert "the book's own answer" in check("2.1", answer).message
+    assert "the book's own answer" in check("2.5", type("Mine", (EXERCISES["2.5"].reference,), {})).message
+    profile = sys.getprofile()
+    assert check("2.1", np.sign) and sys.getprofile() is profile
+
+
+def test_a_difference_is_printed_with_as_many_digits_as_show_it():
+    big = np.arange(100.0)
+    for right in (np.array([0.5, 1.0]), np.array([0.0, 1e-9]), big, 3.0, np.array([np.nan, np.inf, 1.0])):
+        for change in (1e-3, 1e-5, 1e-8, 1e-12):
+            wrong = right.copy() if isinstance(right, np.ndarray) else right
+            wrong = wrong + np.where(np.arange(np.size(right)) == np.size(right) - 1, change, 0).reshape(
+                np.shape(right)
+            )
+            yours, expected = judge._told_apart(wrong, right)
+            assert yours != expected, (right, change)
+    assert judge._told_apart(big + (np.arange(100) == 50), big) == ("at [50]: 51.0", "at [50]: 50.0")
+
+
+def test_numbers_are_printed_as_a_reader_writes_them():
+    class Numbers(dict): ...
+
+    for value in (np.float64(0.5), [np.float64(0.5)], (np.int64(1), {"a": np.float32(2)}), Numbers(b=np.bool_(True))):
+        assert "np." not in judge._short(value)
+
+
+def test_arrays_that_an_object_keeps_are_found_wherever_they_are():
+    layer = scratchnet.LinearLayer(2, 3, seed=0)
+    layer.forward(np.ones((4, 2)))
+    layer.more = {"a": [np.zeros(2)]}
+    kept = judge.held(layer)
+    assert {array.shape for array in kept.values()} == {(2, 3), (1, 3), (4, 2), (2,)}
+    kept["more['a'][0]"] += 1
+    assert not layer.more["a"][0].any()
+
+
+def slow(a):
+    while True:
+        try:
+            a = a + 1
+        except Exception:
+            pass
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the platform has no timer")
+def test_an_answer_that_never_ends_is_stopped_with_a_word_and_the_timers_are_put_back(monkeypatch):
+    def ours(*args): ...
+
+    before = signal.signal(signal.SIGALRM, ours)
+    signal.setitimer(signal.ITIMER_REAL, 1000, 7)
+    try:
+        monkeypatch.setattr(judge, "PATIENCE", 0.2)
+        message = check("2.1", slow).message
+        assert "It was stopped after 0.2 seconds" in message and "a = [[" in message
+        assert signal.getsignal(signal.SIGALRM) is ours
+        left, interval = signal.setitimer(signal.ITIMER_REAL, 0)
+        assert 900 < left <= 1000 and interval == 7
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_in_another_thread_there_is_no_timer_and_the_answer_is_judged_all_the_same():
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(check, "2.1", np.sign).result()
+
+
 def test_an_unknown_exercise_is_named_with_those_there_are():
     verdict = check("2.99", np.ones)
     assert not verdict.passed
@@ -111,19 +219,14 @@ def test_an_answer_that_raises_is_told_where_and_on_which_input_and_never_with_a
     assert "Traceback" not in verdict.message
 
 
-def test_an_answer_that_returns_nothing_changes_its_argument_or_has_another_shape_is_told_so():
+def test_an_answer_that_returns_nothing_or_has_another_shape_is_told_so():
     def nothing(a): ...
-
-    def in_place(a):
-        a[:] = a > 0
-        return a
 
     assert "still open" in check("2.1", nothing).message
     assert (
         "dX: There is no value"
         in check("2.3", lambda X, W, dZ: {"dW": X.T @ dZ, "db": dZ.sum(0, keepdims=True)}).message
     )
-    assert "changes its argument a" in check("2.1", in_place).message
     assert "The shape is (2,) and should be (3, 2)" in check("2.1", lambda a: a[0]).message
 
 
@@ -178,9 +281,35 @@ class UnfriendlyError(Exception):
         raise RuntimeError("no text")
 
 
+class Exiting:
+    """An object that leaves the program when it is looked at."""
+
+    def __repr__(self):
+        sys.exit(1)
+
+    def __array__(self, *args, **kwargs):
+        raise GeneratorExit
+
+    @property
+    def __class__(self):
+        raise SystemExit
+
+
+class Closed(dict):
+    def get(self, key, default=None):
+        raise BaseException("closed")
+
+    def values(self):
+        raise GeneratorExit
+
+
 @pytest.mark.parametrize("name", [None, [2.1], {}, np.sign, Unfriendly()])
 def test_a_name_that_is_none_is_told_so(name):
     assert "There is no exercise" in check(name, np.sign).message
+
+
+def test_a_name_that_leaves_the_program_is_no_name():
+    assert not check(Exiting(), np.sign)
 
 
 def raising(error):
@@ -199,6 +328,7 @@ def endless(*args):
 
 STRANGE = [
     *(0, "x", b"x", [], {}, {"a": 1}, [[1], [1, 2]], 1j, Unfriendly(), range(3), {1}, True, np.array([1, "a"], object)),
+    *(10**400, [10**400] * 2, 10**5000, Exiting(), Closed(dW=1)),
     *((None, None), ("a", "b"), {"dW": ...}, np.ma.masked_all((3, 2)), np.zeros((0, 3)), np.datetime64("2020-01-01")),
 ]
 
@@ -206,7 +336,8 @@ STRANGE = [
 @pytest.mark.parametrize("name", EXERCISES)
 @pytest.mark.filterwarnings("ignore")
 def test_no_answer_however_strange_passes_or_ends_in_a_traceback(name, capsys):
-    errors = [ValueError("a\nb"), UnfriendlyError(), SystemExit(3), NotImplementedError(), StopIteration(), Warning()]
+    errors = [ValueError("a\nb"), UnfriendlyError(), SystemExit(3), NotImplementedError(UnfriendlyError())]
+    errors += [StopIteration(), Warning(), GeneratorExit(), BaseException("x"), CancelledError()]
     returning = [lambda *args, value=value: value for value in STRANGE]
     for answer in [*STRANGE, *returning, *map(raising, errors), asynchronous, endless, object, Unfriendly, dict, print]:
         verdict = check(name, answer)

@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 from typing import Any
 
-from scratchnet.book.exercises.judge import Exercise, Verdict, _short
+from scratchnet.book.exercises.judge import Exercise, Verdict, _short, _what_raised
 
 EXERCISES: dict[str, Exercise] = {}
 for _module in sorted(module.name for module in pkgutil.iter_modules(__path__)):
@@ -15,15 +15,20 @@ for _module in sorted(module.name for module in pkgutil.iter_modules(__path__)):
 
 
 def check(name: str | float, answer: Any) -> Verdict:
-    """Judge an answer to the exercise `name`, such as "2.3", on several random inputs.
+    """Judge an answer to the exercise `name`, such as "2.3", on several random inputs, fresh ones at each call.
 
     Functions and classes are handed over without being called. Whatever is wrong with the answer, the verdict says
     so in words; it raises nothing but KeyboardInterrupt. It counts as True if the answer passed.
     """
-    name = str(name).strip() if isinstance(name, (str, float)) else _short(name)
-    exercise = EXERCISES.get(name)
-    if exercise is None:
+    try:
+        name = str(name).strip() if isinstance(name, (str, float)) else _short(name)
+        exercise = EXERCISES.get(name)
+        if exercise is not None:
+            return exercise.judge(name, answer)
         chapter = name.split(".")[0]
         known = [other for other in EXERCISES if other.split(".")[0] == chapter] or list(EXERCISES)
         return Verdict(False, f"There is no exercise {name!r}. There are {', '.join(known)}.")
-    return exercise.judge(name, answer)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # an answer that cannot even be looked at
+        return Verdict(False, f"{_short(name)}: not yet. {_what_raised(error)}.")

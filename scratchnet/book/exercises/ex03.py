@@ -153,6 +153,7 @@ EXERCISES = {
     "3.2": Exercise(
         reference=_stepped,
         inputs=_one_batch,
+        untouched=True,
         mistakes={
             "This step goes uphill. Subtract the gradient, or swap the terms of y_pred - y.": lambda X, y, W, b, lr: (
                 _stepped(X, y, W, b, -lr)
