@@ -167,6 +167,12 @@ class Exercise:
         with np.errstate(all="ignore"), _patience():
             return self.run(answer, *inputs.values())
 
+    def _named_result(self, answer: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return _named(self._result(answer, copy.deepcopy(inputs)))
+        except WrongFormError as error:
+            return {"refused": str(error)}
+
     def _difference(self, answer: Any, inputs: dict[str, Any]) -> str | None:
         """Return what is wrong with the answer on these inputs, "" if nothing is, None if there is no answer yet."""
         given = "".join(f"\n{name} = {_short(value)}" for name, value in inputs.items())
@@ -193,9 +199,9 @@ class Exercise:
             return f"{_what_raised(error)}{on}"
 
     def _same(self, answer: Any, mistake: Any, inputs: dict[str, Any]) -> bool:
-        """Return whether an answer gives what a known mistake gives."""
+        """Return whether an answer gives what a known mistake gives, or is refused with the same words."""
         try:
-            one, other = (_named(self._result(f, copy.deepcopy(inputs))) for f in (answer, mistake))
+            one, other = (self._named_result(f, inputs) for f in (answer, mistake))
             return one.keys() == other.keys() and all(_equal(one[key], other[key]) for key in one)
         except KeyboardInterrupt:
             raise
