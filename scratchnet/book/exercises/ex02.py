@@ -7,40 +7,75 @@ from typing import Any
 import numpy as np
 
 from scratchnet import Layer, LinearLayer, check_layer, relu_grad, sigmoid
-from scratchnet.book.exercises.judge import Exercise, missing, real
+from scratchnet.book.exercises.judge import Exercise, WrongFormError, held, in_turn, missing, real
 
 
 def _layer_output(rng: np.random.Generator) -> dict[str, Any]:
-    return {"a": np.round(np.maximum(rng.standard_normal((3, 2)), 0), 2)}
+    a = np.round(np.maximum(rng.standard_normal(in_turn(rng, [(3, 2), (4,), (2, 1, 3), (1, 2), (5, 1)])), 0), 2)
+    a.flat[0], a.flat[-1] = 0, round(float(rng.uniform(0.1, 3)), 2)  # one of each kind at least
+    return {"a": a}
 
 
 def _near_and_far(rng: np.random.Generator) -> dict[str, Any]:
     near, far = rng.uniform(-3, 3, 2).round(2), rng.uniform(800, 2000, 2).round()
-    return {"z": np.concatenate([near, far, -far])}
+    z = np.concatenate([near, far, -far])
+    return {"z": in_turn(rng, [z, z.reshape(2, 3), rng.permutation(z)])}
 
 
 def _watched(answer: Any, z: np.ndarray) -> Any:
-    """Return the sigmoid together with the floating-point errors on the way, which NumPy only warns of."""
+    """Return the sigmoid, unless there are floating-point errors on the way, which NumPy only warns of.
+
+    Far from 0 a is a part of its own, so that nothing but 0 and 1 up to rounding passes for 0 and 1.
+    """
     a = answer(z)
     if missing(a):
         return None
-    found = {"a": a}
-    for side, part in (("z < 0", z[z < 0]), ("z > 0", z[z > 0])):
-        errors: set[str] = set()
-        with np.errstate(
-            over="call", invalid="call", divide="call", call=lambda kind, _flag, seen=errors: seen.add(kind)
-        ):
-            answer(part)
-        found[f"floating-point errors where {side}"] = ", ".join(sorted(errors)) or "none"
+    a = real("a", a)
+    if a.shape != z.shape:
+        return {"a": a}
+    errors = {where: _errors(answer, part) for where, part in (("z < 0", z[z < 0]), ("z > 0", z[z > 0]))}
+    silent = [f"{error} where {where}" for where, found in errors.items() for error in sorted(found)]
+    far = {"a where z is below -800": a[z < -700], "1 - a where z is above 800": 1 - a[z > 700]}
+    if silent and np.allclose(a, sigmoid(z)):
+        raise WrongFormError(f"The values are right, but on the way there is: {', '.join(silent)}")
+    return {"a": a} | far
+
+
+def _errors(answer: Any, z: np.ndarray) -> set[str]:
+    """Return the floating-point errors in answer(z), also where the answer switches the warnings off."""
+    found: set[str] = set()
+
+    def watching() -> Any:
+        return np.errstate(over="call", invalid="call", divide="call", call=lambda kind, _flag: found.add(kind))
+
+    class Watched(np.ndarray):
+        def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
+            if out is not None:
+                options["out"] = tuple(_plain(array) for array in out)
+            with watching():
+                result = getattr(ufunc, method)(*map(_plain, inputs), **options)
+            return out[0] if out is not None else result.view(Watched) if isinstance(result, np.ndarray) else result
+
+    with watching():
+        answer(z.view(Watched))
     return found
+
+
+def _plain(array: Any) -> Any:
+    return array.view(np.ndarray) if isinstance(array, np.ndarray) else array
 
 
 def _chosen(z: np.ndarray) -> np.ndarray:
     return np.where(z < 0, np.exp(z) / (1 + np.exp(z)), 1 / (1 + np.exp(-z)))
 
 
+def _clipped(z: np.ndarray) -> np.ndarray:
+    return np.asarray(sigmoid(np.clip(z, -14, 14)))
+
+
 def _backward_inputs(rng: np.random.Generator) -> dict[str, Any]:
-    shapes = {"X": (3, 2), "W": (2, 4), "dZ": (3, 4)}
+    n, d_in, d_out = in_turn(rng, [(3, 2, 4), (1, 3, 2), (2, 2, 2), (5, 1, 3), (4, 3, 1)])
+    shapes = {"X": (n, d_in), "W": (d_in, d_out), "dZ": (n, d_out)}
     return {name: rng.standard_normal(shape).round(2) for name, shape in shapes.items()}
 
 
@@ -60,13 +95,15 @@ def _what_the_check_sees(W: Any) -> Any:
     W = real("W", W)
     if W.shape != (3, 3):
         return {"shape of W": W.shape}
+    if not np.isfinite(W).all():
+        raise WrongFormError("W: Every entry should be a number, and one is infinite or not a number.")
     layer = _NoTranspose(3, 3)
     layer.W = W
     error = check_layer(layer, np.random.default_rng(0).standard_normal((5, 3)))["X"]
     return {
         "shape of W": W.shape,
-        "number of zeros in W": int(np.sum(W == 0)),
-        "relative error for X, as 0 if it is below 1e-7": 0.0 if error < 1e-7 else float(f"{error:.3g}"),
+        "an entry of W is 0": "yes" if np.any(W == 0) else "no",
+        "the relative error for X": "below 1e-7" if error < 1e-7 else "1" if error > 1 - 1e-7 else "between",
     }
 
 
@@ -101,22 +138,73 @@ class _Value(_Leaky):
         return dA * self.cached()
 
 
-class _AlwaysSaves(_Leaky):
+class _AlwaysCaches(_Leaky):
     def forward(self, Z: np.ndarray, training: bool = True) -> np.ndarray:
         return super().forward(Z)
 
 
+class _KeepsInput(_Leaky):
+    def forward(self, Z: np.ndarray, training: bool = True) -> np.ndarray:
+        A = super().forward(Z, training)
+        if training:
+            self.cache(Z)
+        return A
+
+
+class _KeepsMask(_Leaky):
+    def forward(self, Z: np.ndarray, training: bool = True) -> np.ndarray:
+        if training:
+            self.cache(Z > 0)
+        return super().forward(Z, training=False)
+
+    def backward(self, dA: np.ndarray) -> np.ndarray:
+        return dA * np.where(self.cached(), 1.0, self.slope)
+
+
+class _OwnSlope(_Leaky):
+    def __init__(self, slope: float = 0.1) -> None:
+        self.slope = 0.1
+
+
+class _Plain(_Leaky):
+    def forward(self, Z: np.ndarray, training: bool = True) -> np.ndarray:
+        A = np.maximum(Z, 0)
+        if training:
+            self.cache(A)
+        return A
+
+
+class _Turned(_Leaky):
+    def backward(self, dA: np.ndarray) -> np.ndarray:
+        return dA * np.where(self.cached() > 0, self.slope, 1.0)
+
+
 def _activation_inputs(rng: np.random.Generator) -> dict[str, Any]:
-    Z, dA = rng.standard_normal((2, 3, 2)).round(2)
-    return {"slope": float(rng.choice([0.01, 0.1, 0.3])), "Z": Z, "dA": dA}
+    Z, dA = rng.standard_normal((2, *in_turn(rng, [(3, 2), (2, 3), (4, 2)]))).round(2)
+    Z[Z == 0] = 0.5  # on the kink either slope is right
+    Z.flat[:2] = rng.uniform(0.1, 2, 2).round(2) * [1, -1]  # one on either side of the kink at least
+    return {"slope": in_turn(rng, [0.01, 0.1, 0.5, 0.2, 0.9]), "Z": Z, "dA": dA}
 
 
 def _there_and_back(answer: Any, slope: float, Z: np.ndarray, dA: np.ndarray) -> Any:
-    """Run the layer forward, once without training on other data, and backward."""
+    """Run the layer forward, once without training on other data, and backward; also with the slope by default."""
     layer = answer(slope)
     A = layer.forward(Z)
+    if missing(A):
+        return None
+    kept = _kept(layer, real("A", A), Z)
     layer.forward(-Z, training=False)
-    return {"A": A, "dZ": layer.backward(dA)}
+    result = {"A": A, "dZ": layer.backward(dA)}
+    layer.forward(Z[:1])
+    result |= {"dZ of a batch of one row": layer.backward(dA[:1])}
+    return result | {"A with the slope 0.1 by default": answer().forward(Z), "what it keeps for backward": kept}
+
+
+def _kept(layer: Any, A: np.ndarray, Z: np.ndarray) -> str:
+    arrays = list(held(layer).values())
+    if any(np.array_equal(array, Z) for array in arrays):
+        return "its input"
+    return "its output" if all(np.array_equal(array, A) for array in arrays) else "something else than its output"
 
 
 EXERCISES = {
@@ -128,6 +216,13 @@ EXERCISES = {
             "This is the output itself; the derivative asks only whether it is positive.": lambda a: a,
             "The slope to the left of the kink is 0, not -1: there the output is flat.": lambda a: np.where(
                 a > 0, 1.0, -1.0
+            ),
+            "At the kink the slope is 0 by convention, not 1/2.": lambda a: np.heaviside(a, 0.5),
+            "This is 0 where the unit is active and 1 where it is not: turned round.": lambda a: (a == 0) * 1.0,
+            "0/0 is not a number. Compare a with 0 in place of dividing by it.": lambda a: a / a,
+            "The unit is active as soon as a is above 0, also where a is less than 1.": lambda a: np.minimum(a, 1),
+            "This is one number for all. Every entry has a slope of its own.": lambda a: np.full(
+                a.shape, np.mean(a > 0)
             ),
         },
     ),
@@ -142,7 +237,18 @@ EXERCISES = {
             "For z far above 0 this is infinity / infinity. Use 1 / (1 + e^-z) there.": lambda z: (
                 np.exp(z) / (1 + np.exp(z))
             ),
+            "For z far above 0 e^z is infinite, although 1 / infinity is right. Use 1 / (1 + e^-z) there.": lambda z: (
+                1 - 1 / (1 + np.exp(z))
+            ),
             "np.where picks the right branch, but both have been computed for every entry by then.": _chosen,
+            "Cut off at 14, z gives 8e-7 where 0 is right, and no gradient beyond. Leave z as it is.": _clipped,
+            "This is the sigmoid of -z. The exponent is -z where z is positive.": lambda z: sigmoid(-z),
+            "Far from 0 this is right, but near 0 it is a step.": lambda z: (z > 0) * 1.0,
+            "This is tanh, between -1 and 1. The sigmoid is (1 + tanh(z / 2)) / 2.": np.tanh,
+            "This is the derivative. Asked for is the sigmoid itself.": lambda z: sigmoid(z) * (1 - sigmoid(z)),
+            "Both sides are alike here: the numerator is e^-|z| for z < 0 only, and 1 elsewhere.": lambda z: (
+                1 / (1 + np.exp(-np.abs(z)))
+            ),
         },
     ),
     "2.3": Exercise(
@@ -153,6 +259,24 @@ EXERCISES = {
                 "dW": X.T @ dZ / len(X),
                 "db": dZ.mean(axis=0, keepdims=True),
                 "dX": dZ @ W.T,
+            },
+            "dW is divided by N. If the loss is a mean, its 1/N is already inside dZ.": lambda X, W, dZ: (
+                _linear_backward(X, W, dZ) | {"dW": X.T @ dZ / len(X)}
+            ),
+            "Everything is divided by N. If the loss is a mean, its 1/N is already inside dZ.": lambda X, W, dZ: {
+                name: gradient / len(X) for name, gradient in _linear_backward(X, W, dZ).items()
+            },
+            "dX is divided by N. Each row of X has a gradient of its own, and nothing is averaged.": lambda X, W, dZ: (
+                _linear_backward(X, W, dZ) | {"dX": dZ @ W.T / len(X)}
+            ),
+            "db is the sum over the batch, row by row. This is the sum over the outputs.": lambda X, W, dZ: (
+                _linear_backward(X, W, dZ) | {"db": dZ.sum(axis=1, keepdims=True)}
+            ),
+            "This is the transpose of dX. The gradient has the shape of X, (N, d_in).": lambda X, W, dZ: (
+                _linear_backward(X, W, dZ) | {"dX": W @ dZ.T}
+            ),
+            "The signs are turned round. These are gradients; the step against them comes later.": lambda X, W, dZ: {
+                name: -gradient for name, gradient in _linear_backward(X, W, dZ).items()
             },
             "b takes part in every row of Z, so db is the sum over the batch, not the mean.": lambda X, W, dZ: (
                 _linear_backward(X, W, dZ) | {"db": dZ.mean(axis=0, keepdims=True)}
@@ -173,6 +297,12 @@ EXERCISES = {
             "With the transpose equal to -W the sign of dX is wrong everywhere, and the error is 1.": np.array(
                 [[0.0, 1.0, 2.0], [-1.0, 0.0, 3.0], [-2.0, -3.0, 0.0]]
             ),
+            "The check sees this one. For which W are dZ W and dZ W^T equal, whatever dZ is?": np.array(
+                [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]
+            ),
+            "The check sees this one, and an entry is 0. For which W are dZ W and dZ W^T equal?": np.triu(
+                np.ones((3, 3))
+            ),
         },
     ),
     "2.5": Exercise(
@@ -183,7 +313,12 @@ EXERCISES = {
             "This is the derivative alone. The chain rule multiplies it by dA, entry by entry.": _WithoutChain,
             "For z < 0 the derivative is the slope, not 0. Else the unit could still die.": _Closed,
             "dA is multiplied by the output. It has to be multiplied by the derivative.": _Value,
-            "A forward pass with training=False must leave alone what was cached.": _AlwaysSaves,
+            "A forward pass with training=False must leave alone what was cached.": _AlwaysCaches,
+            "Keep the output alone: this keeps the input, where the output says the same.": _KeepsInput,
+            "Keep the output alone: this keeps another array in its place.": _KeepsMask,
+            "The slope is always 0.1 here. Use the one that is handed over.": _OwnSlope,
+            "This is ReLU. Left of the kink the output is slope * Z, not 0.": _Plain,
+            "The two slopes are the wrong way round: 1 where the output is positive.": _Turned,
         },
     ),
 }
