@@ -27,7 +27,8 @@ def learning_rate() -> Explorer:
         start={"learning_rate": 0.3, "batch_size": 32},
         presets={
             "Too small a step": {"learning_rate": 0.003, "batch_size": 32},
-            "Known to work on the spirals": {"learning_rate": 0.3, "batch_size": 32},
+            "A rate that learns": {"learning_rate": 0.3, "batch_size": 32},
+            "A smaller rate, with smaller batches": {"learning_rate": 0.1, "batch_size": 8},
             "Too large a step": {"learning_rate": 3.0, "batch_size": 32},
             "The same rate, but only one step an epoch": {"learning_rate": 0.3, "batch_size": 400},
         },
@@ -42,7 +43,7 @@ def _trained(spirals: experiments.Spirals, lr: float, batch_size: int, seed: int
     try:
         net.train(spirals.X, spirals.y, lr=lr, n_epochs=N_EPOCHS, batch_size=batch_size, verbose=False)
     except TrainingDiverged as error:
-        return net, setting + f"diverged in epoch {error.epoch}."
+        return net, setting + f"diverged after {error.epoch} whole epochs."
     training, held_out = spirals.accuracies(net)
     return net, setting + (
         f"after {N_EPOCHS} epochs the loss is {net.loss_history[-1]:.3f}, "
