@@ -157,8 +157,3 @@ def separated_by_a_hyperplane(A: np.ndarray, y: np.ndarray) -> float:
     A1 = np.column_stack([A, np.ones(len(A))])
     coefficients = np.linalg.lstsq(A1, 2 * y - 1, rcond=None)[0]
     return float(np.mean((A1 @ coefficients > 0) == y))
-
-
-def median_and_range(values: Any) -> str:
-    """Return the middle of some values, and the lowest and the highest, as text of two digits."""
-    return f"{np.median(values):.2f} ({np.min(values):.2f} to {np.max(values):.2f})"

@@ -161,7 +161,7 @@ def test_numbers_are_printed_as_a_reader_writes_them():
 def test_arrays_that_an_object_keeps_are_found_wherever_they_are():
     layer = scratchnet.LinearLayer(2, 3, seed=0)
     layer.forward(np.ones((4, 2)))
-    layer.more = {"a": [np.zeros(2)]}
+    layer.more = {"a": [np.zeros(2), layer]}
     kept = judge.held(layer)
     assert {array.shape for array in kept.values()} == {(2, 3), (1, 3), (4, 2), (2,)}
     kept["more['a'][0]"] += 1

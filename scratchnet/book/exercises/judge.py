@@ -103,11 +103,13 @@ def in_turn(rng: np.random.Generator, values: Sequence[Any]) -> Any:
     return values[trial % len(values)]
 
 
-def held(thing: Any, name: str = "") -> dict[str, np.ndarray]:
+def held(thing: Any, name: str = "", *around: Any) -> dict[str, np.ndarray]:
     """Return copies of the arrays that an object keeps, by the way to each: what an answer leaves behind.
 
-    Looks into attributes, lists, tuples and dicts.
+    Looks into attributes, lists, tuples and dicts, but not again into those that are `around`.
     """
+    if any(thing is outer for outer in around):
+        return {}
     if isinstance(thing, np.ndarray):
         return {name: thing.copy()}
     if isinstance(thing, (list, tuple)):
@@ -116,7 +118,7 @@ def held(thing: Any, name: str = "") -> dict[str, np.ndarray]:
         inside = {f"{name}[{key!r}]": value for key, value in thing.items()}
     else:
         inside = {f"{name}.{key}".lstrip("."): value for key, value in getattr(thing, "__dict__", {}).items()}
-    return {key: array for way, value in inside.items() for key, array in held(value, way).items()}
+    return {key: array for way, value in inside.items() for key, array in held(value, way, thing, *around).items()}
 
 
 @dataclass(frozen=True)
