@@ -11,7 +11,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 import scratchnet.book.plotting as plotting
-from scratchnet import Adam, NeuralNetwork, SoftmaxCrossEntropy, make_blobs, one_hot, sigmoid, standardize
+from scratchnet import Adam, NeuralNetwork, SoftmaxCrossEntropy, make_blobs, make_spirals, one_hot, sigmoid, standardize
 from scratchnet.book import (
     class_style,
     plot_decision_boundary,
@@ -232,6 +232,22 @@ def test_the_norm_curves_are_one_a_linear_layer_on_a_log_axis_with_a_legend(trai
         np.testing.assert_array_equal(line.get_ydata(), trained.grad_norms[:, i])
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["layer 1", "layer 2", "layer 3"]
     assert len({(line.get_color(), line.get_linestyle()) for line in ax.lines}) == 3
+
+
+def test_the_legend_of_the_norms_lies_on_no_curve(trained):
+    for net in (trained, long_run()):
+        ax = draw(plot_grad_norms(net))
+        box = ax.get_legend().get_window_extent()
+        for line in ax.lines:
+            points = ax.transData.transform(line.get_xydata())
+            assert not any(box.contains(u, v) for u, v in points)
+
+
+def long_run():
+    X, y = make_spirals(50, noise=0.25, seed=7)
+    net = NeuralNetwork([2, 8, 8, 1], seed=0)
+    net.train(standardize(X), y.reshape(-1, 1), lr=0.3, n_epochs=300, batch_size=16, verbose=False)
+    return net
 
 
 def test_long_curves_are_drawn_in_full_with_a_running_median_on_top(points):
