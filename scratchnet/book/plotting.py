@@ -19,6 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap, ListedColormap, LogNorm, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.transforms import Bbox
 
 from scratchnet import checks
 from scratchnet.network import NeuralNetwork
@@ -52,9 +53,11 @@ def use_style() -> None:
 
 
 def to_png(fig: Figure) -> bytes:
-    """Return the figure as PNG bytes without version metadata, and close it."""
+    """Return the figure as PNG bytes without version metadata, and close it; larger than asked for what stands out."""
     buffer = io.BytesIO()
-    fig.savefig(buffer, format="png", metadata={"Software": None})
+    fig.canvas.draw()
+    whole = Bbox.union([fig.bbox_inches, fig.get_tightbbox().padded(0.03)])
+    fig.savefig(buffer, format="png", metadata={"Software": None}, bbox_inches=whole)
     plt.close(fig)
     return buffer.getvalue()
 

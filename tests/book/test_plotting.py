@@ -393,3 +393,12 @@ def test_text_in_figures_uses_no_glyph_that_the_font_lacks(trained, points):
     fig.canvas.draw()
     texts = [t.get_text() for t in fig.findobj(plt.Text)]
     assert any(texts) and not any(re.search("[₀-₉]", t) for t in texts)
+
+
+def test_a_picture_holds_what_stands_out_of_its_figure():
+    fig, ax = plt.subplots(figsize=(2, 1))
+    fig.set_layout_engine("none")
+    ax.set_title("two\nlines")
+    pixels = np.asarray(Image.open(io.BytesIO(plotting.to_png(fig))).convert("RGB"))
+    assert pixels.shape[0] > pixels.shape[1] // 2
+    assert (pixels[[0, -1]] == 255).all() and (pixels[:, [0, -1]] == 255).all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -138,12 +139,21 @@ PICTURES = [
 ]
 
 
+def has_margin(png: bytes) -> bool:
+    """Whether nothing is drawn at the very edge, where it may be cut."""
+    edge = np.array(Image.open(io.BytesIO(png)).convert("RGB"))
+    edge[2:-2, 2:-2] = 255
+    return bool((edge == 255).all())
+
+
 @pytest.mark.parametrize("png", PICTURES)
-def test_a_picture_has_a_margin_all_around(png: str) -> None:
-    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB"))
-    inside = pixels.copy()
-    inside[2:-2, 2:-2] = 255
-    assert (inside == 255).all(), "something is drawn at the very edge, so it may be cut"
+def test_a_committed_picture_has_a_margin_all_around(png: str) -> None:
+    assert has_margin(base64.b64decode(png))
+
+
+def test_the_pictures_of_the_built_book_have_margins(site: Path) -> None:
+    """They are drawn anew, and a layout may come out otherwise."""
+    assert [path.name for path in (site / "_images").glob("*.png") if not has_margin(path.read_bytes())] == []
 
 
 def luminance(color: np.ndarray) -> float:
