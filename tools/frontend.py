@@ -22,7 +22,13 @@ from sphinx.writers.html5 import HTML5Translator
 PACKAGES = Path(__file__).resolve().parent.parent / "node_modules"
 # What is taken from each package, by its place below _static/vendor.
 VENDOR = {
-    "mathjax": ("mathjax/es5", ["tex-mml-chtml.js", "output/chtml/fonts/woff-v2/*", "input/tex/extensions/*"]),
+    "mathjax": (
+        "mathjax/es5",
+        [
+            *("startup.js", "core.js", "a11y/assistive-mml.js", "input/tex.js", "input/tex/extensions/*"),
+            *("output/chtml.js", "output/chtml/fonts/tex.js", "output/chtml/fonts/woff-v2/*"),
+        ],
+    ),
 }
 # In the theme's icon script: a name, then its width, height, other names, code point and outline.
 ICON = re.compile(r'("?)([\w-]+)\1:\[\d+,\d+,\[([^\]]*)\],"[0-9a-f]+",(?:"[^"]*"|\[[^\]]*\])\],?')
@@ -55,13 +61,14 @@ def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict[str
 
 
 def stand_in(name: str, models: dict[str, dict[str, Any]]) -> str:
-    """Return the frame with which an explorer starts."""
+    """Return the frame with which an explorer starts, and a word where its controls will be."""
     state = models[name]["state"]
     place = 0
     for control, position in zip(state["controls"], state["position"], strict=True):
         place = place * len(control["values"]) + position
     frame = f"<style>{state['_css']}</style>{state['head']}{state['frames'][place]}"
-    return f'<div class="explorer" data-stands-for="{name}">{frame}</div>'
+    word = "<p>This is where the explorer starts. Its controls come with a script of this page, which has not run.</p>"
+    return f'<div class="explorer" data-stands-for="{name}">{frame}{word}</div>'
 
 
 def mended(visit: Visit, hindrance: str, better: str) -> Visit:

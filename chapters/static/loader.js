@@ -1,6 +1,6 @@
 // Brings the explorers of a page to life with no Python: the page holds each one's front end and frames as the widget
-// state that Jupyter leaves, and this gives it the model that a kernel would. Until then, and wherever that fails, the
-// figure that stands in for the explorer stays.
+// state that Jupyter leaves, and this gives it the model that a kernel would. Until then, and wherever that fails, a
+// figure stands in for the explorer, with a sentence in the place of its controls.
 (async function () {
   "use strict";
 
@@ -58,9 +58,7 @@
       widget.render({ model: new Model(state), el: element });
       standIn ? standIn.replaceWith(element) : place.after(element);
     } catch (error) {
-      console.error(error);
-      const sentence = "The controls of this explorer could not be loaded; this is where it starts.";
-      standIn?.append(Object.assign(document.createElement("p"), { textContent: sentence }));
+      console.error(error); // the stand-in says the rest
     }
   }
 

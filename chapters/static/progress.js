@@ -26,7 +26,7 @@
         return typeof id === "string" && record.done.indexOf(id) === i && (name !== page || known(id));
       });
       var total = name === page ? sections.length : record.total;
-      if (done.length && Number.isInteger(total)) all[name] = { total: total, done: done };
+      if (done.length && Number.isSafeInteger(total) && total >= done.length) all[name] = { total: total, done: done };
     });
     return all;
   }
@@ -38,12 +38,14 @@
   }
 
   function save(all) {
+    memory = all;
     try {
       if (Object.keys(all).length) localStorage.setItem(KEY, JSON.stringify(all));
       else localStorage.removeItem(KEY);
+      localStorage.getItem(KEY); // a browser may take it and not give it back
       memory = null;
     } catch (error) {
-      memory = all;
+      // It stays in memory.
     }
   }
 

@@ -19,6 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap, ListedColormap, LogNorm, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.transforms import Bbox
 
 from scratchnet import checks
 from scratchnet.network import NeuralNetwork
@@ -52,9 +53,11 @@ def use_style() -> None:
 
 
 def to_png(fig: Figure) -> bytes:
-    """Return the figure as PNG bytes without version metadata, and close it."""
+    """Return the figure as PNG bytes without version metadata, and close it; larger than asked for what stands out."""
     buffer = io.BytesIO()
-    fig.savefig(buffer, format="png", metadata={"Software": None})
+    fig.canvas.draw()
+    whole = Bbox.union([fig.bbox_inches, fig.get_tightbbox().padded(0.03)])
+    fig.savefig(buffer, format="png", metadata={"Software": None}, bbox_inches=whole)
     plt.close(fig)
     return buffer.getvalue()
 
@@ -166,11 +169,11 @@ def plot_decision_boundary(
     return ax
 
 
-def _curve(ax: Axes, values: Any, label: str, **style: Any) -> None:
-    """Draw one number an epoch: each one faintly, and on top a running median that the eye can follow."""
+def _curve(ax: Axes, values: Any, label: str, *, faint: bool = True, **style: Any) -> None:
+    """Draw one number an epoch: each one faintly, if asked to, and on top a running median that the eye can follow."""
     epochs, window = np.arange(len(values)), max(len(values) // 60, 1)
     smooth = np.median(np.lib.stride_tricks.sliding_window_view(values, window), axis=1)
-    if window > 1:
+    if window > 1 and faint:
         ax.plot(epochs, values, color=style["color"], linestyle="-", linewidth=0.4, alpha=0.25)
     ax.plot(epochs[window // 2 :][: len(smooth)], smooth, label=label, **style)
 
@@ -193,15 +196,20 @@ def plot_loss(net: NeuralNetwork, ax: Axes | None = None) -> Axes:
 
 
 def plot_grad_norms(net: NeuralNetwork, ax: Axes | None = None) -> Axes:
-    """Draw ‖mean dW of the epoch‖ of every linear layer on a log axis, with a legend, as `plot_loss` does."""
+    """Draw ‖mean dW of the epoch‖ of every linear layer on a log axis, with a legend above the curves.
+
+    Of long histories only the running median that `plot_loss` draws: single epochs of several layers cover each other.
+    """
     ax = _axes(ax)
     ax.set(title="Gradient norm by layer", xlabel="epoch", ylabel=r"$\Vert dW \Vert$", yscale="log")
     every = -(-net.grad_norms.shape[1] // 9)
     for i, norms in enumerate(net.grad_norms.T if net.history else []):
         style: Any = {"color": COLORS[i % len(COLORS)], "linestyle": LINES[i % len(LINES)]}
         label = f"layer {i + 1}" if i % every == 0 else "_"  # at most nine in the legend
-        _curve(ax, np.where(norms > 0, norms, np.nan), label, **style)
+        _curve(ax, np.where(norms > 0, norms, np.nan), label, faint=False, **style)
     if net.history:
+        low, high = np.log10(ax.get_ylim())
+        ax.set_ylim(top=10 ** min(high + 0.4 * (high - low), 307))  # room for the legend
         ax.legend(fontsize=8, loc="upper right", ncols=1 + len(net.grad_norms.T) // every // 3)
     return ax
 

@@ -11,7 +11,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 import scratchnet.book.plotting as plotting
-from scratchnet import Adam, NeuralNetwork, SoftmaxCrossEntropy, make_blobs, one_hot, sigmoid, standardize
+from scratchnet import Adam, NeuralNetwork, SoftmaxCrossEntropy, make_blobs, make_spirals, one_hot, sigmoid, standardize
 from scratchnet.book import (
     class_style,
     plot_decision_boundary,
@@ -234,6 +234,22 @@ def test_the_norm_curves_are_one_a_linear_layer_on_a_log_axis_with_a_legend(trai
     assert len({(line.get_color(), line.get_linestyle()) for line in ax.lines}) == 3
 
 
+def test_the_legend_of_the_norms_lies_on_no_curve(trained):
+    for net in (trained, long_run()):
+        ax = draw(plot_grad_norms(net))
+        box = ax.get_legend().get_window_extent()
+        for line in ax.lines:
+            points = ax.transData.transform(line.get_xydata())
+            assert not any(box.contains(u, v) for u, v in points)
+
+
+def long_run():
+    X, y = make_spirals(50, noise=0.25, seed=7)
+    net = NeuralNetwork([2, 8, 8, 1], seed=0)
+    net.train(standardize(X), y.reshape(-1, 1), lr=0.3, n_epochs=300, batch_size=16, verbose=False)
+    return net
+
+
 def test_long_curves_are_drawn_in_full_with_a_running_median_on_top(points):
     net = NeuralNetwork([2, 3, 1], seed=0)
     net.train(*points, lr=0.5, n_epochs=300, batch_size=8, verbose=False)
@@ -377,3 +393,12 @@ def test_text_in_figures_uses_no_glyph_that_the_font_lacks(trained, points):
     fig.canvas.draw()
     texts = [t.get_text() for t in fig.findobj(plt.Text)]
     assert any(texts) and not any(re.search("[₀-₉]", t) for t in texts)
+
+
+def test_a_picture_holds_what_stands_out_of_its_figure():
+    fig, ax = plt.subplots(figsize=(2, 1))
+    fig.set_layout_engine("none")
+    ax.set_title("two\nlines")
+    pixels = np.asarray(Image.open(io.BytesIO(plotting.to_png(fig))).convert("RGB"))
+    assert pixels.shape[0] > pixels.shape[1] // 2
+    assert (pixels[[0, -1]] == 255).all() and (pixels[:, [0, -1]] == 255).all()

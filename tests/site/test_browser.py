@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import quote
 
 import pytest
 from browser import choose, settle, watch
@@ -174,6 +175,7 @@ def test_what_a_reader_ticks_off_is_kept_shown_and_erased(browser: Browser, addr
     [
         "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no', 'SecurityError'); }})",
         "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }",
+        "Storage.prototype.getItem = () => { throw new DOMException('no', 'SecurityError'); }",
     ],
 )
 def test_progress_works_where_a_browser_keeps_nothing(browser: Browser, address: str, script: str) -> None:
@@ -196,6 +198,7 @@ def test_progress_works_where_a_browser_keeps_nothing(browser: Browser, address:
         *('{"PAGE": null}', '{"PAGE": 5}', '{"PAGE": {"done": {}}}', '{"PAGE": {"total": "9", "done": "abc"}}'),
         *('{"PAGE": {"total": 3, "done": [1, null]}}', '{"PAGE": {"total": 99, "done": ["a-section-that-is-gone"]}}'),
         '{"chapters/a-page-that-is-gone": {"total": 4, "done": ["a"]}}',
+        *('{"ANOTHER": {"total": -5, "done": ["a", "b"]}}', '{"ANOTHER": {"total": 1, "done": ["a", "b"]}}'),
     ],
 )
 def test_progress_survives_what_is_kept_wrong(browser: Browser, address: str, kept: str) -> None:
@@ -203,7 +206,10 @@ def test_progress_survives_what_is_kept_wrong(browser: Browser, address: str, ke
         page = context.new_page()
         noted = watch(page)
         page.goto(f"{address}/chapters/index.html")
-        page.evaluate("kept => localStorage.setItem('scratchnet-progress', kept)", kept.replace("PAGE", EXERCISES_PAGE))
+        page.evaluate(
+            "kept => localStorage.setItem('scratchnet-progress', kept)",
+            kept.replace("PAGE", EXERCISES_PAGE).replace("ANOTHER", ANOTHER),
+        )
         page.goto(f"{address}/{EXERCISES_PAGE}.html")
         expect(page.locator(".progress-line")).to_contain_text("Done: 0 of")
         expect(page.locator(".progress-badge")).to_have_count(0)
@@ -234,3 +240,48 @@ def test_hints_solutions_and_answers_open_by_keyboard(browser: Browser, address:
             expect(body).to_be_hidden()
             details.locator("summary").press("Enter")
             expect(body).to_be_visible()
+
+
+# --- scripts that choose badly, or do not come ---
+
+
+def test_no_stored_choice_of_mathjax_breaks_a_page(browser: Browser, address: str) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        noted = watch(page)
+        page.goto(f"{address}/chapters/index.html")
+        chosen = '{"renderer": "SVG", "explorer": true, "collapsible": true, "assistiveMml": false}'
+        page.evaluate("chosen => localStorage.setItem('MathJax-Menu-Settings', chosen)", chosen)
+        page.goto(f"{address}/{EXERCISES_PAGE}.html")
+        settle(page)
+        assert page.locator(".math:not(:has(mjx-container))").count() == 0
+        page.locator("mjx-container").first.click(button="right")
+        assert page.locator("[class*=CtxtMenu]").count() == 0  # which offers what the book does not bring
+        assert noted.problems == []
+
+
+def test_formulas_stay_readable_where_mathjax_does_not_load(browser: Browser, address: str) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.route("**/vendor/mathjax/**", lambda route: route.abort())
+        page.goto(f"{address}/{EXERCISES_PAGE}.html")
+        for math in page.locator("article .math").all():
+            assert "\\" in math.inner_text() or not math.is_visible()
+
+
+# --- search ---
+
+
+@pytest.mark.parametrize(
+    ("words", "title"),
+    [
+        ("0.693", "Visualization"),
+        ("matmul: Input operand 1 has a mismatch in its core dimension 0", "When you are stuck"),
+        ('"y must have shape (400, 1), got (400,)"', "When you are stuck"),
+    ],
+)
+def test_a_search_finds_a_number_and_a_quoted_message(browser: Browser, address: str, words: str, title: str) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{address}/search.html?q={quote(words)}")
+        expect(page.locator("#search-results")).to_contain_text(title)

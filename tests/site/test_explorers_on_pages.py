@@ -363,17 +363,21 @@ def test_explorers_weigh_little(opened: SimpleNamespace, site: Path, address: st
 
 
 @EACH_EXPLORER_PAGE
-def test_where_the_module_does_not_load_the_figure_stays_and_a_sentence_says_so(
-    opened: SimpleNamespace, browser: Browser
+@pytest.mark.parametrize("missing", ["loader.js", "the module"])
+def test_where_a_script_does_not_load_the_figure_stays_and_a_sentence_says_so(
+    opened: SimpleNamespace, browser: Browser, missing: str
 ) -> None:
     with browser.new_context() as context:
         page = context.new_page()
         page.add_init_script("URL.createObjectURL = () => 'blob:nowhere';")
+        if missing == "loader.js":
+            page.route("**/loader.js*", lambda route: route.abort())
         page.goto(opened.page.url)
-        page.wait_for_function("document.documentElement.dataset.explorers === 'ready'")
+        if missing != "loader.js":
+            page.wait_for_function("document.documentElement.dataset.explorers === 'ready'")
         for place in page.locator("[data-stands-for]").all():
             expect(place.locator("figcaption")).to_be_visible()
-            expect(place).to_contain_text("could not be loaded")
+            expect(place).to_contain_text("Its controls come with a script of this page, which has not run.")
         assert page.locator("[data-stands-for]").count() == len(shown_on(opened.name))
 
 
