@@ -26,8 +26,10 @@ def frame(X, margin):
 
 
 def frame_in_place(X, margin):
-    X[:] += margin
-    return frame(X, 0)
+    low = X.min(axis=0) - margin
+    X += margin
+    high = X.max(axis=0)
+    return low[0], high[0], low[1], high[1]
 
 
 # 4.2 A grid that is not square: net, x1 (n,), x2 (m,) -> P (m, n)
@@ -145,6 +147,7 @@ def turned(X):
 
 RIGHT = {
     "4.1": [
+        frame_in_place,
         frame,
         frame_by_loops,
         frame_of_float32,
@@ -177,6 +180,7 @@ RIGHT = {
         ),
     ],
     "4.4": [
+        ratio_in_place,
         ratio_step_by_step,
         ratio_of_rows,
         lambda W, gradients, lr: lr * np.linalg.norm(gradients.sum(axis=0)) / np.linalg.norm(W),
@@ -207,7 +211,6 @@ WRONG = {
         ("The margin is missing", lambda X, margin: frame(X, 0)),
         ("The margin lies on each side", lambda X, margin: frame(X, margin / 2)),
         ("The bottom comes before the top", lambda X, margin: frame(X, margin)[[0, 1, 3, 2]]),
-        ("changes its argument X", frame_in_place),
         ("The shape is (2, 2) and should be (4,)", lambda X, margin: frame(X, margin).reshape(2, 2)),
     ],
     "4.2": [
@@ -267,7 +270,6 @@ WRONG = {
             lambda W, g, lr: np.linalg.norm(W - lr * g.sum(axis=0)) / np.linalg.norm(W),
         ),
         ("of the last batch alone", lambda W, g, lr: ratio_step_by_step(W, g[-1:], lr)),
-        ("changes its argument W", ratio_in_place),
     ],
     "4.5": [
         ("These directions start from the origin", lambda X: (X.mean(axis=0), np.linalg.svd(X)[2][:2])),
