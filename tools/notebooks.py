@@ -24,6 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 from PIL import Image
@@ -33,6 +35,13 @@ WIDE = 900  # pixels; a figure of several panels, which a phone scrolls rather t
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 TIMING_METADATA = ("execution", "ExecuteTime", "papermill", "collapsed", "scrolled", "trusted")
+
+
+class OwnKernel(AsyncKernelManager):
+    """Starts the Python that runs this, whatever kernels of the name python3 the machine has."""
+
+    def _kernel_spec_manager_default(self) -> KernelSpecManager:
+        return KernelSpecManager(parent=self, kernel_dirs=[])
 
 
 class NotebookFailed(Exception):
@@ -105,6 +114,7 @@ def execute(path: Path, notebook: NotebookNode | None = None, store_widget_state
         notebook,
         timeout=None,  # a slow laptop takes five times as long
         kernel_name="python3",
+        kernel_manager_class=OwnKernel,
         resources={"metadata": {"path": str(path.parent)}},
         store_widget_state=store_widget_state,
         record_timing=False,
