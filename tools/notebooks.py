@@ -5,7 +5,7 @@
 
 Without arguments: every notebook in chapters/. The canonical form holds nothing that differs from run to run or from
 machine to machine (widget views and state, version metadata, timings), so that a run on an unchanged tree changes no
-file. A notebook whose cell fails stays as it was.
+file, and no MyST (links.py), which only the book can show. A notebook whose cell fails stays as it was.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from typing import Any
 import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
+from links import make_plain
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 from PIL import Image
@@ -149,9 +150,15 @@ def to_text(notebook: NotebookNode) -> str:
     return str(nbformat.writes(notebook)).rstrip("\n") + "\n"
 
 
+def canonical(path: Path, notebook: NotebookNode) -> str:
+    """Return the text of the file for a notebook: normalized, and its prose plain Markdown."""
+    make_plain(normalize(notebook).cells, path.name)
+    return to_text(notebook)
+
+
 def is_normalized(path: Path) -> bool:
     """Whether the file is already in the canonical form."""
-    return to_text(normalize(nbformat.read(path, as_version=4))) == path.read_text(encoding="utf-8")
+    return canonical(path, nbformat.read(path, as_version=4)) == path.read_text(encoding="utf-8")
 
 
 def write_atomically(path: Path, text: str) -> bool:
@@ -191,7 +198,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _execute_and_save(path: Path) -> bool:
     """Execute and normalize one notebook, say how it went, and return whether it ran to its end."""
     try:
-        changed = write_atomically(path, to_text(normalize(execute(path))))
+        changed = write_atomically(path, canonical(path, execute(path)))
     except NotebookFailed as error:
         print(f"{_show(path)}: failed, file left as it was\n{error}", file=sys.stderr, flush=True)
         return False
