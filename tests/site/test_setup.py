@@ -239,3 +239,21 @@ def test_a_port_that_is_taken_is_named(ready: Machine) -> None:
     assert f"Port {port} is taken, or not for you to open. Name another: make serve PORT=8001" in run.stderr
     assert "http.server" not in (ready.book / "log").read_text("utf-8") and "Traceback" not in run.stderr
     assert f"-m http.server {port}" in ready.works("serve", f"PORT={port}")
+
+
+def test_what_is_skipped_is_written_down_with_its_reason(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    (tmp_path / "test_it.py").write_text("import pytest\n\n\ndef test_it():\n    pytest.skip('no browser')\n", "utf-8")
+    env = os.environ | {"SKIPPED_TO": str(tmp_path / "skipped"), "PYTHONPATH": str(ROOT / "tests")}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "conftest", "-p", "no:cacheprovider"]
+    subprocess.run(command, cwd=tmp_path, env=env, check=True, capture_output=True)
+    assert (tmp_path / "skipped").read_text("utf-8") == "  test_it.py: 1 skipped, no browser\n"
+
+
+def test_make_test_says_at_its_end_what_was_skipped(ready: Machine) -> None:
+    python = ready.book / ".venv/bin/python"
+    note = 'case "$*" in *pytest*) echo "  a.py: 2 skipped, no browser" >> "$SKIPPED_TO" ;; esac\nexit 0\n'
+    python.write_text(PYTHON.removesuffix("exit 0\n") + note, encoding="utf-8")
+    run = ready.make("test")
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.endswith("Everything passed. Not tested here:\n  a.py: 2 skipped, no browser\n")
