@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import weakref
+from collections import Counter
 from decimal import Decimal, getcontext
 from pathlib import Path
 
@@ -22,6 +23,20 @@ from hypothesis import settings
 from scratchnet import LinearLayer, NeuralNetwork, make_spirals, standardize
 
 pytest.register_assert_rewrite("browser")  # so that a file of tests may both import from it and name it a plugin
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Write down which tests were skipped and why, for `make test`."""
+    reasons = [
+        (report.nodeid.partition("::")[0], report.longrepr[2].removeprefix("Skipped: "))
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple)
+    ]
+    if path := os.environ.get("SKIPPED_TO"):
+        with open(path, "a", encoding="utf-8") as file:
+            for (name, reason), number in Counter(reasons).items():
+                file.write(f"  {name}: {number} skipped, {reason}\n")
+
 
 settings.register_profile("scratchnet", derandomize=True, deadline=None, max_examples=40, database=None)
 settings.load_profile("scratchnet")

@@ -86,6 +86,11 @@ def choose(app: Sphinx, config: Config) -> None:
     config.nb_execution_cache_path = str(CACHES / key())
 
 
+def only_pages(app: Sphinx, config: Config) -> None:
+    """Find the pages of the table of contents alone, also where the path to the book holds [1], which is a pattern."""
+    config.include_patterns = [f"{name}.*" for name in config.external_site_map]
+
+
 def prepare(app: Sphinx) -> None:
     """Execute what is needed before a page is read."""
     names = sorted(app.project.discover(app.config.exclude_patterns, app.config.include_patterns))
@@ -100,5 +105,6 @@ def prepare(app: Sphinx) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect to Sphinx, before MyST-NB looks for results."""
     app.connect("config-inited", choose, priority=100)
+    app.connect("config-inited", only_pages, priority=950)  # after the table of contents was read
     app.connect("builder-inited", prepare, priority=100)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

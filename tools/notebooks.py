@@ -5,7 +5,7 @@
 
 Without arguments: every notebook in chapters/. The canonical form holds nothing that differs from run to run or from
 machine to machine (widget views and state, version metadata, timings), so that a run on an unchanged tree changes no
-file. A notebook whose cell fails stays as it was.
+file, and no MyST (links.py), which only the book can show. A notebook whose cell fails stays as it was.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from links import make_plain
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 from PIL import Image
@@ -33,6 +36,13 @@ WIDE = 900  # pixels; a figure of several panels, which a phone scrolls rather t
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 TIMING_METADATA = ("execution", "ExecuteTime", "papermill", "collapsed", "scrolled", "trusted")
+
+
+class OwnKernel(AsyncKernelManager):
+    """Starts the Python that runs this, whatever kernels of the name python3 the machine has."""
+
+    def _kernel_spec_manager_default(self) -> KernelSpecManager:
+        return KernelSpecManager(parent=self, kernel_dirs=[])
 
 
 class NotebookFailed(Exception):
@@ -105,6 +115,7 @@ def execute(path: Path, notebook: NotebookNode | None = None, store_widget_state
         notebook,
         timeout=None,  # a slow laptop takes five times as long
         kernel_name="python3",
+        kernel_manager_class=OwnKernel,
         resources={"metadata": {"path": str(path.parent)}},
         store_widget_state=store_widget_state,
         record_timing=False,
@@ -139,9 +150,15 @@ def to_text(notebook: NotebookNode) -> str:
     return str(nbformat.writes(notebook)).rstrip("\n") + "\n"
 
 
+def canonical(path: Path, notebook: NotebookNode) -> str:
+    """Return the text of the file for a notebook: normalized, and its prose plain Markdown."""
+    make_plain(normalize(notebook).cells, path.name)
+    return to_text(notebook)
+
+
 def is_normalized(path: Path) -> bool:
     """Whether the file is already in the canonical form."""
-    return to_text(normalize(nbformat.read(path, as_version=4))) == path.read_text(encoding="utf-8")
+    return canonical(path, nbformat.read(path, as_version=4)) == path.read_text(encoding="utf-8")
 
 
 def write_atomically(path: Path, text: str) -> bool:
@@ -181,7 +198,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _execute_and_save(path: Path) -> bool:
     """Execute and normalize one notebook, say how it went, and return whether it ran to its end."""
     try:
-        changed = write_atomically(path, to_text(normalize(execute(path))))
+        changed = write_atomically(path, canonical(path, execute(path)))
     except NotebookFailed as error:
         print(f"{_show(path)}: failed, file left as it was\n{error}", file=sys.stderr, flush=True)
         return False

@@ -52,7 +52,7 @@ def test_a_page_has_at_least_four_exercises_each_with_hints_a_place_to_answer_an
     texts = [cell.source for cell in cells_of(page, "markdown")]
     for name, answer in zip(names, answers, strict=True):
         (question,) = [text for text in texts if f"### Exercise {name}: " in text]
-        assert f"(exercise-{name.replace('.', '-')})=" in question
+        assert f'<a id="exercise-{name.replace(".", "-")}"></a>' in question
         assert question.count('<details class="hint">') >= 1
         assert answer.source.splitlines()[-1].startswith(f'check("{name}", ')
         (output,) = answer.outputs

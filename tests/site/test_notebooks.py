@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import importlib.util
+import json
 import os
 import re
 import subprocess
@@ -247,6 +248,18 @@ def test_a_failing_cell_leaves_the_file_and_the_others_go_on(
     assert "broken.ipynb, code cell 2 (x = 1)" in message
     assert "ValueError: no such lr" in message
     assert "\x1b" not in message
+
+
+def test_the_python_that_runs_this_executes_whatever_kernel_goes_by_its_name(
+    scratch: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = tmp_path_factory.mktemp("jupyter")
+    (theirs / "kernels/python3").mkdir(parents=True)
+    spec = {"argv": ["/nowhere/python", "-f", "{connection_file}"], "display_name": "Theirs", "language": "python"}
+    (theirs / "kernels/python3/kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+    monkeypatch.setenv("JUPYTER_PATH", str(theirs))
+    nbformat.write(new_notebook(cells=[new_code_cell("import sys\nprint(sys.executable)")]), scratch)
+    assert tool.execute(scratch).cells[0].outputs[0].text.strip() == sys.executable
 
 
 def test_an_interrupted_write_leaves_the_file(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
