@@ -175,9 +175,9 @@ def contents(thing: Any) -> Callable[[], None]:
     def restore() -> None:
         for part, values in lists:
             part[:] = values
-        for part, named in names:
-            part.clear()
-            part.update(named)
+        for part_dict, named in names:
+            part_dict.clear()
+            part_dict.update(named)
         for part in found:
             if isinstance(part, np.ndarray) and part.flags.writeable:
                 part[...] = copies[id(part)]

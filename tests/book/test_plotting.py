@@ -377,3 +377,13 @@ def test_text_in_figures_uses_no_glyph_that_the_font_lacks(trained, points):
     fig.canvas.draw()
     texts = [t.get_text() for t in fig.findobj(plt.Text)]
     assert any(texts) and not any(re.search("[₀-₉]", t) for t in texts)
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"), [((16,), r"must have shape \(16, K\), got \(16,\)"), ((3, 1), r"\(16, K\), got \(3, 1\)")]
+)
+def test_probabilities_of_another_shape_are_named(shape, message):
+    model = type("Model", (), {"predict_proba": lambda self, X: np.full(shape, 0.5)})()
+    with pytest.raises(ValueError, match="what predict_proba returns must have shape .*" + message[-12:]):
+        plot_decision_boundary(model, np.eye(2), [0, 1], resolution=4)
+    assert not plt.get_fignums()

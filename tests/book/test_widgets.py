@@ -258,3 +258,10 @@ def test_settings_that_are_not_on_the_axes_are_refused_before_anything_is_drawn(
 
 def test_a_front_end_without_widgets_prints_what_stands_here():
     assert repr(explorer(AXES, words)) == "Explorer of 3 depth × 2 learning rate × 2 kind"
+
+
+@pytest.mark.parametrize("caption", [None, 3, b"bytes", ["a"]], ids=str)
+def test_a_caption_that_is_no_string_is_named_in_its_place(caption):
+    shown = live(lambda k: (plt.figure(), caption), k=ipywidgets.IntSlider(1))
+    assert isinstance(shown.error, TypeError) and "the caption must be a string, got" in shown.caption.value
+    assert not plt.get_fignums()
