@@ -13,16 +13,43 @@ __all__: list[str] = []  # of use inside this package
 
 
 def real(name: str, value: Any) -> np.ndarray:
-    """Return `value` as a float array; raise TypeError for anything that is not real numbers."""
-    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+    """Return `value` as an array of float32 or float64; raise TypeError for anything that is not real numbers.
+
+    Other real numbers (integers, half and extended precision) become float64; a masked array is refused, since what
+    it masks would count.
+    """
+    if type(value) is np.ndarray and value.dtype.char in "fd":
         return value
+    if _masked(value):
+        raise TypeError(f"{name} must have a value everywhere, got a masked array; use {name.split()[-1]}.filled(0)")
     try:
         array = np.asarray(value)
     except ValueError as error:
         raise ValueError(f"{name} must be a rectangular array, got rows of different lengths") from error
     if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must hold real numbers, got {type(value).__name__} of dtype {array.dtype}")
-    return array if array.dtype.kind == "f" else array.astype(np.float64)
+        hint = f"; use np.array({name.split()[-1]}, float)" if _holds_floats(array) else ""
+        raise TypeError(f"{name} must hold real numbers, got {type(value).__name__} of dtype {array.dtype}{hint}")
+    with np.errstate(over="ignore"):
+        return array if array.dtype.char in "fd" else array.astype(np.float64)
+
+
+def _masked(value: Any) -> bool:
+    return isinstance(value, np.ma.MaskedArray) or isinstance(value, list | tuple) and any(map(_masked, value))
+
+
+def unmasked(name: str, value: Any) -> np.ndarray:
+    """Return `value` as an array of any dtype; raise TypeError for a masked array."""
+    if _masked(value):
+        real(name, value)
+    return np.asarray(value)
+
+
+def _holds_floats(array: np.ndarray) -> bool:
+    """Whether objects or strings are finite numbers, as where a data frame mixes kinds of columns."""
+    try:
+        return array.dtype.kind in "OU" and bool(np.isfinite(array.astype(np.float64)).all())
+    except Exception:  # whatever the objects raise
+        return False
 
 
 def finite(name: str, value: Any, dtype: Any = None) -> np.ndarray:
@@ -36,16 +63,30 @@ def finite(name: str, value: Any, dtype: Any = None) -> np.ndarray:
     return array
 
 
+def batch(name: str, value: Any) -> np.ndarray:
+    """Return `value` as `real` does; raise ValueError unless it has rows and columns."""
+    array = real(name, value)
+    if array.ndim < 2:
+        raise ValueError(f"{name} must have shape (N, d_out), got {array.shape}")
+    return array
+
+
 def samples(name: str, value: Any, n_columns: int | None = None, dtype: Any = None) -> np.ndarray:
     """Return a fresh copy of `value` as a finite matrix (N, n_columns) with N >= 1."""
     array = finite(name, value, dtype)
     columns = "n_columns" if n_columns is None else n_columns
     if array.ndim != 2 or (n_columns is not None and array.shape[1] != n_columns):
-        hint = f"; use {name}.reshape(-1, 1)" if array.ndim == 1 and n_columns == 1 else ""
+        hint = _as_column(name, value) if array.ndim == 1 and n_columns == 1 else ""
         raise ValueError(f"{name} must have shape (N, {columns}), got {array.shape}{hint}")
     if array.size == 0:
         raise ValueError(f"{name} must hold at least one sample, got shape {array.shape}")
     return array
+
+
+def _as_column(name: str, value: Any) -> str:
+    """Return how to make a column of `value`: a list or a series has no `reshape`."""
+    name = name.split()[-1]  # of "validation y"
+    return f"; use {name if isinstance(value, np.ndarray) else f'np.array({name})'}.reshape(-1, 1)"
 
 
 def squarable(name: str, array: np.ndarray, advice: str = "scale the features, for instance with standardize") -> Any:
@@ -58,12 +99,29 @@ def squarable(name: str, array: np.ndarray, advice: str = "scale the features, f
     return array
 
 
-def same_shape(name: str, array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return `array`; raise ValueError unless its shape is `shape` (nothing is broadcast)."""
+def share(name: str, array: np.ndarray, what: str) -> np.ndarray:
+    """Return `array`; raise ValueError where an entry is not between 0 and 1."""
+    wrong = (array < 0) | (array > 1)
+    if wrong.any():
+        raise ValueError(f"{name} must hold {what} between 0 and 1, got {array[wrong][0]:g}")
+    return array
+
+
+def same_shape(name: str, value: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Return `value` as `real` does; raise ValueError unless its shape is `shape` (nothing is broadcast)."""
+    array = real(name, value)
     if array.shape != shape:
-        hint = f"; use {name}.reshape(-1, 1)" if array.ndim == 1 and shape == (array.size, 1) else ""
+        hint = _as_column(name, value) if array.ndim == 1 and shape == (array.size, 1) else ""
         raise ValueError(f"{name} must have shape {shape}, got {array.shape}{hint}")
     return array
+
+
+def movable(name: str, value: Any) -> np.ndarray:
+    """Return `value` if it is an array of float32 or float64, which can be changed in place."""
+    if type(value) is not np.ndarray or value.dtype.char not in "fd" or not value.ndim:
+        got = f"{type(value).__name__} of dtype {value.dtype}" if hasattr(value, "dtype") else type(value).__name__
+        raise TypeError(f"{name} must be a float32 or float64 array, which is changed in place, got {got}")
+    return value
 
 
 def positive_int(name: str, value: Any, minimum: int = 1) -> int:
@@ -83,7 +141,11 @@ def positive_int(name: str, value: Any, minimum: int = 1) -> int:
 def number(name: str, value: Any, low: float = 0.0, high: float = np.inf, *, include_low: bool = False) -> float:
     """Return `value` as a finite float in (low, high), or in [low, high) with `include_low`."""
     wanted = f"a finite number {'>=' if include_low else '>'} {low:g}" + (f" and < {high:g}" if high < np.inf else "")
-    if isinstance(value, (bool, np.bool_)) or np.ndim(value) != 0 or np.asarray(value).dtype.kind not in "fiu":
+    if (
+        isinstance(value, bool | np.bool_ | np.ma.MaskedArray)
+        or np.ndim(value)
+        or np.asarray(value).dtype.kind not in "fiu"
+    ):
         raise TypeError(f"{name} must be {wanted}, got {value!r}")
     result = float(value)
     if not (low < result < high or (include_low and result == low)):

@@ -106,7 +106,7 @@ class Layer:
         if kept is None:
             raise RuntimeError(f"{type(self).__name__}.backward needs a fresh forward(X, training=True) before it")
         if gradient is not None:
-            checks.same_shape(name, checks.real(name, gradient), self._shape or ())
+            checks.same_shape(name, gradient, self._shape or ())
         self._cache, self._has_gradients = None, True
         return kept[0] if len(kept) == 1 else kept
 
@@ -141,7 +141,7 @@ class LinearLayer(Layer):
     def forward(self, X: np.ndarray, training: bool = True) -> np.ndarray:
         """Return Z = X W + b, shape (N, d_out)."""
         X, W = checks.real("X", X), self.W
-        if X.ndim < 2 or X.shape[-1] != W.shape[-2]:
+        if not 2 <= X.ndim <= W.ndim or X.shape[-1] != W.shape[-2]:
             raise ValueError(f"X must have shape (N, {W.shape[-2]}), got {X.shape}")
         Z = X @ W
         Z += self.b
@@ -157,9 +157,13 @@ class LinearLayer(Layer):
         return dZ @ self.W.mT
 
 
-@functools.lru_cache
 def _row_of_ones(n: int, dtype: np.dtype[Any]) -> np.ndarray:
     """Return 1ᵀ, a row of n ones: 1ᵀ dZ adds up the rows of dZ, in half the time of `dZ.sum(axis=-2)`."""
+    return _kept_ones(n, dtype) if n <= 2**12 else np.ones((1, n), dtype)  # where it is long, making it is nothing
+
+
+@functools.lru_cache
+def _kept_ones(n: int, dtype: np.dtype[Any]) -> np.ndarray:
     ones = np.ones((1, n), dtype)
     ones.flags.writeable = False
     return ones

@@ -19,10 +19,10 @@ __all__ += ["binary_cross_entropy", "mse_grad", "mse_loss"]
 
 def _aligned(y_pred: Any, y_true: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return both as finite arrays; raise ValueError unless their shapes are equal and not empty."""
-    y_pred, y_true = checks.finite("y_pred", y_pred), checks.finite("y_true", y_true)
+    y_pred = checks.finite("y_pred", y_pred)
     if y_pred.size == 0:
         raise ValueError(f"y_pred must hold at least one value, got shape {y_pred.shape}")
-    return y_pred, checks.same_shape("y_true", y_true, y_pred.shape)
+    return y_pred, checks.finite("y_true", checks.same_shape("y_true", y_true, y_pred.shape))
 
 
 def mse_loss(y_pred: Any, y_true: Any) -> float:
@@ -41,10 +41,12 @@ def binary_cross_entropy(y_pred: Any, y_true: Any) -> float:
     """Cross-entropy of probabilities: -mean(y log p + (1 - y) log(1 - p)), p clipped to [1e-7, 1 - 1e-7].
 
     The clipping hides how wrong a sure and wrong answer is: the loss never exceeds 16.1. Training uses
-    `SigmoidCrossEntropy.loss` instead, which needs none. Raises ValueError for unequal shapes.
+    `SigmoidCrossEntropy.loss` instead, which needs none. Raises ValueError for unequal shapes, and unless all of ŷ and
+    y are between 0 and 1.
     """
     y_pred, y_true = _aligned(y_pred, y_true)
-    p = np.clip(y_pred, 1e-7, 1 - 1e-7)
+    p = np.clip(checks.share("y_pred", y_pred, "probabilities"), 1e-7, 1 - 1e-7)
+    checks.share("y_true", y_true, "labels")
     return float(-np.mean(y_true * np.log(p) + (1 - y_true) * np.log(1 - p)))
 
 
@@ -69,7 +71,8 @@ class Output:
 
     def backward(self, Y_pred: np.ndarray, Y: np.ndarray) -> np.ndarray:
         """Return dL/dZ = (Ŷ - Y) / N, the only place where the gradient is divided by the batch size."""
-        return (Y_pred - checks.same_shape("Y", Y, Y_pred.shape)) / Y.shape[-2]
+        Y_pred = checks.batch("Y_pred", Y_pred)
+        return (Y_pred - checks.same_shape("Y", Y, Y_pred.shape)) / Y_pred.shape[-2]
 
     def predict(self, Y_pred: np.ndarray) -> np.ndarray:
         """Return the answer that a user wants: a label where there are classes."""
@@ -100,12 +103,13 @@ class SigmoidCrossEntropy(Output):
 
     def loss(self, Z: np.ndarray, Y: np.ndarray) -> Any:
         """Return the binary cross-entropy from logits."""
+        Z = checks.batch("Z", Z)
         entries = np.maximum(Z, 0) - Z * checks.same_shape("Y", Y, Z.shape) + np.log1p(np.exp(-np.abs(Z)))
-        return entries.sum(axis=(-2, -1)) / Y.shape[-2]
+        return entries.sum(axis=(-2, -1)) / Z.shape[-2]
 
     def predict(self, Y_pred: np.ndarray) -> np.ndarray:
         """Return 1 where the probability is at least 0.5, else 0; shape (N, d_out)."""
-        return (Y_pred >= 0.5).astype(np.int64)
+        return (checks.real("Y_pred", Y_pred) >= 0.5).astype(np.int64)
 
     def check_targets(self, Y: np.ndarray, name: str = "y") -> None:
         """Labels must be 0 or 1."""
@@ -127,14 +131,15 @@ class SoftmaxCrossEntropy(Output):
 
     def loss(self, Z: np.ndarray, Y: np.ndarray) -> Any:
         """Return the cross-entropy from logits, each row shifted by its largest entry."""
-        checks.same_shape("Y", Y, Z.shape)
+        Z = checks.batch("Z", Z)
+        Y = checks.same_shape("Y", Y, Z.shape)
         Z = Z - Z.max(axis=-1, keepdims=True)
         log_sum = np.log(np.exp(Z).sum(axis=-1))  # (N,)
-        return (log_sum - (Y * Z).sum(axis=-1)).sum(axis=-1) / Y.shape[-2]
+        return (log_sum - (Y * Z).sum(axis=-1)).sum(axis=-1) / Z.shape[-2]
 
     def predict(self, Y_pred: np.ndarray) -> np.ndarray:
         """Return the most probable class of every row; shape (N,)."""
-        return Y_pred.argmax(axis=-1)
+        return checks.batch("Y_pred", Y_pred).argmax(axis=-1)
 
     def check_targets(self, Y: np.ndarray, name: str = "y") -> None:
         """Every row must be one-hot."""
@@ -153,15 +158,16 @@ class IdentitySquaredError(Output):
 
     def forward(self, Z: np.ndarray) -> np.ndarray:
         """Return a copy of Z."""
-        return Z.copy()
+        return checks.real("Z", Z).copy()
 
     def loss(self, Z: np.ndarray, Y: np.ndarray) -> Any:
         """Return half the squared error of a sample, averaged over the batch."""
-        return ((Z - checks.same_shape("Y", Y, Z.shape)) ** 2).sum(axis=(-2, -1)) / (2 * Y.shape[-2])
+        Z = checks.batch("Z", Z)
+        return ((Z - checks.same_shape("Y", Y, Z.shape)) ** 2).sum(axis=(-2, -1)) / (2 * Z.shape[-2])
 
     def predict(self, Y_pred: np.ndarray) -> np.ndarray:
         """Return the predicted values themselves."""
-        return Y_pred
+        return checks.real("Y_pred", Y_pred)
 
     def check_targets(self, Y: np.ndarray, name: str = "y") -> None:
         """The square of a target must not overflow."""

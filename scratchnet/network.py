@@ -173,7 +173,7 @@ class NeuralNetwork:
         """
         if self._awaiting is None:
             raise RuntimeError("backward needs a fresh forward(X, training=True) before it")
-        y_pred = checks.same_shape("y_pred", checks.finite("y_pred", y_pred, self.dtype), self._awaiting)
+        y_pred = checks.finite("y_pred", checks.same_shape("y_pred", y_pred, self._awaiting), self.dtype)
         y_true = self._targets("y_true", y_true, len(y_pred))
         self._awaiting = None
         with quiet():
@@ -207,7 +207,7 @@ class NeuralNetwork:
             return float(self.output.loss(Z, Y)), self.output.accuracy(self.output.forward(Z), Y)
 
     def _targets(self, name: str, y: Any, n_rows: int) -> np.ndarray:
-        Y = checks.same_shape(name, checks.finite(name, y, self.dtype), (n_rows, self.layer_dims[-1]))
+        Y = checks.finite(name, checks.same_shape(name, y, (n_rows, self.layer_dims[-1])), self.dtype)
         self.output.check_targets(Y, name)
         return Y
 

@@ -51,7 +51,7 @@ class BatchNorm(Layer):
     def forward(self, Z: np.ndarray, training: bool = True) -> np.ndarray:
         """Return Y = γ ⊙ (Z - μ)/σ + β, shape (N, d)."""
         Z = checks.real("Z", Z)
-        if Z.ndim < 2 or Z.shape[-1] != self.gamma.shape[-1]:
+        if not 2 <= Z.ndim <= self.gamma.ndim or Z.shape[-1] != self.gamma.shape[-1]:
             raise ValueError(f"Z must have shape (N, {self.gamma.shape[-1]}), got {Z.shape}")
         if not training:
             scale = self.gamma / np.sqrt(self.running_var + self.eps)

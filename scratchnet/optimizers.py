@@ -37,7 +37,7 @@ class Optimizer:
     state: ClassVar[tuple[str, ...]] = ("t",)
     squares: ClassVar[tuple[str, ...]] = ()
     t = 0
-    _theta: weakref.ref[np.ndarray] | None = None  # the vector that the memory belongs to
+    _theta: tuple[Any, ...] | None = None  # the vector that the memory belongs to, and its `_place`
 
     def __init__(self, lr: float) -> None:
         self.lr = lr
@@ -59,7 +59,7 @@ class Optimizer:
 
     def step(self, theta: np.ndarray, grad: np.ndarray) -> None:
         """Change theta in place by one step against the gradient. Raises ValueError for unequal shapes."""
-        checks.same_shape("grad", grad, theta.shape)
+        checks.same_shape("grad", grad, checks.movable("theta", theta).shape)
         if self.memory:
             self._remember(theta)
         self.t += 1
@@ -72,8 +72,7 @@ class Optimizer:
 
         A copy made with copy.deepcopy, or by pickle, keeps the memory and belongs to whichever theta it sees first.
         """
-        owner = theta.base if isinstance(theta.base, np.ndarray) else theta  # views are new objects each time
-        if self._theta is not None and self._theta() is owner:
+        if self._theta is not None and (self._theta[0]() is theta or self._theta[1] == _place(theta)):
             return
         if self._theta is not None or any(vars(self).get(name, theta).shape != theta.shape for name in self.memory):
             kind = type(self).__name__
@@ -89,11 +88,17 @@ class Optimizer:
 
     def adopt(self, theta: np.ndarray) -> None:
         """Let what is remembered belong to the network of this theta."""
-        self._theta = weakref.ref(theta.base if isinstance(theta.base, np.ndarray) else theta)
+        self._theta = weakref.ref(theta), _place(theta)
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles keep: everything but whose memory it is."""
         return {name: value for name, value in vars(self).items() if name != "_theta"}
+
+
+def _place(theta: np.ndarray) -> tuple[Any, ...]:
+    """Say which array owns the memory of theta, and where in it theta lies: views are new objects each time."""
+    owner = theta.base if isinstance(theta.base, np.ndarray) else theta
+    return id(owner), weakref.ref(owner), theta.ctypes.data, theta.strides
 
 
 class SGD(Optimizer):

@@ -31,7 +31,7 @@ def fixed_array(name: str) -> Any:
         if array is None:
             owner.__dict__[slot] = np.array(checks.real(name, value))
         elif value is not array:
-            array[...] = checks.same_shape(name, checks.real(name, value), array.shape)
+            array[...] = checks.same_shape(name, value, array.shape)
 
     return property(operator.attrgetter(slot), assign, doc=f"The array `{name}`; assigning to it writes in place.")
 

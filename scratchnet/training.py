@@ -129,13 +129,13 @@ class Rollback:
     """`with Rollback(net, optimizer, rng):` undoes, when an exception leaves the block, all that was trained in it.
 
     What it puts back is what was there when it was made: parameters, history, the state of the layers, optimizer and
-    generator. To put it back twice does no harm.
+    generator. The objects stay the ones they are, also inside an optimizer. To put it back twice does no harm.
     """
 
     def __init__(self, net: Any, optimizer: Optimizer, rng: np.random.Generator) -> None:
-        self.net, self.optimizer, self.rng = net, optimizer, rng
+        self.net, self.rng = net, rng
         self.length, self.theta = len(net.history), net.theta.copy()
-        self.memory, self.shuffling = copy.deepcopy(vars(optimizer)), rng.bit_generator.state
+        self.restore_optimizer, self.shuffling = contents(optimizer), rng.bit_generator.state
         self.restore_layers = snapshot(net.layers)
 
     def __enter__(self) -> None:
@@ -148,11 +148,47 @@ class Rollback:
 
     def undo(self) -> None:
         """Put back what was there."""
-        self.net.theta, self.optimizer.__dict__ = self.theta, self.memory
+        self.net.theta = self.theta
+        self.restore_optimizer()
         self.rng.bit_generator.state = self.shuffling
         self.restore_layers()
         del self.net.history[self.length :]
         self.net._clear_caches()
+
+
+def contents(thing: Any) -> Callable[[], None]:
+    """Return a function that gives `thing`, and every object in it that copy.deepcopy copies, what it holds now.
+
+    They are filled again and not replaced, so that whoever else refers to one of them still does. What can only be
+    replaced, such as a deque, becomes the copy.
+    """
+    copies: dict[int, Any] = {}
+    copy.deepcopy(vars(thing), copies)
+    found = [thing, *copies.pop(id(copies), [])]
+
+    def stays(part: Any) -> bool:
+        return isinstance(part, list | tuple | dict | np.ndarray | np.random.Generator) or hasattr(part, "__dict__")
+
+    def kept(part: Any) -> Any:
+        return part if stays(part) else copies.get(id(part), part)
+
+    lists = [(part, [kept(value) for value in part]) for part in found if isinstance(part, list)]
+    dicts = [getattr(part, "__dict__", part) for part in found]
+    names = [(part, {name: kept(value) for name, value in part.items()}) for part in dicts if isinstance(part, dict)]
+
+    def restore() -> None:
+        for part, values in lists:
+            part[:] = values
+        for part_dict, named in names:
+            part_dict.clear()
+            part_dict.update(named)
+        for part in found:
+            if isinstance(part, np.ndarray) and part.flags.writeable:
+                part[...] = copies[id(part)]
+            elif isinstance(part, np.random.Generator):
+                part.bit_generator.state = copies[id(part)].bit_generator.state
+
+    return restore
 
 
 def run_epoch(

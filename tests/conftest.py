@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-import weakref
 from collections import Counter
 from decimal import Decimal, getcontext
 from pathlib import Path
@@ -51,7 +50,7 @@ def frozen(value):
     if isinstance(value, np.random.Generator):
         return frozen(value.bit_generator.state)
     if isinstance(value, dict):
-        return {key: frozen(item) for key, item in value.items() if not isinstance(item, weakref.ref)}
+        return {key: frozen(item) for key, item in value.items() if key != "_theta"}  # whose memory it is
     if isinstance(value, list | tuple):
         return [frozen(item) for item in value]
     if type(value).__module__.startswith("scratchnet") and hasattr(value, "__dict__"):

@@ -67,13 +67,17 @@ class Plane:
     def __init__(self, X: Any, y: Any, resolution: int = 44, margin: float = 0.3) -> None:
         X = checks.samples("X", X, 2)
         self.resolution = checks.positive_int("resolution", resolution, minimum=2)
-        self.low, self.high = X.min(axis=0) - margin, X.max(axis=0) + margin
+        around = np.maximum(margin, 1e-6 * np.abs(X).max(axis=0))  # 0.3 is nothing next to 1e17
+        self.low, self.high = X.min(axis=0) - around, X.max(axis=0) + around
         self.height = round(WIDTH * float(np.clip((self.high - self.low)[1] / (self.high - self.low)[0], 0.5, 1)))
         steps = (np.arange(self.resolution) + 0.5) / self.resolution
         x1 = self.low[0] + steps * (self.high[0] - self.low[0])
         x2 = self.high[1] - steps * (self.high[1] - self.low[1])
         self.grid = np.stack(np.meshgrid(x1, x2), axis=-1).reshape(-1, 2)
-        marks = "".join(self._mark(x, k) for x, k in zip(X, class_numbers(X, y), strict=True))
+        numbers = class_numbers(X, y)
+        if not np.isin(numbers, (0, 1)).all():
+            raise ValueError(f"y must hold two classes, 0 and 1, got {np.unique(numbers).tolist()}")
+        marks = "".join(self._mark(x, k) for x, k in zip(X, numbers, strict=True))
         self._name = "points-" + hashlib.sha256(marks.encode()).hexdigest()[:8]  # no two explorers of a page share it
         self.defs = f'<svg class="frame-defs" aria-hidden="true"><defs><g id="{self._name}">{marks}</g></defs></svg>'
 

@@ -131,7 +131,8 @@ def plot_decision_boundary(
 
     model: anything with predict_proba(X) that returns (M, 1), or (M, K) for K classes; then the predicted class
     is drawn. The grid has resolution² points and a margin of 0.3 around X (N, 2). Returns the axes.
-    Raises TypeError for a model without predict_proba, ValueError for points that are not in the plane.
+    Raises TypeError for a model without predict_proba, ValueError for points that are not in the plane and for
+    probabilities of another shape.
     """
     if not callable(getattr(model, "predict_proba", None)):
         raise TypeError(f"model must have a method predict_proba(X), got {type(model).__name__}")
@@ -141,7 +142,9 @@ def plot_decision_boundary(
     margin = np.maximum(0.3, 1e-6 * np.abs(X).max(axis=0))  # 0.3 is nothing next to 1e17
     (left, bottom), (right, top) = X.min(axis=0) - margin, X.max(axis=0) + margin
     x1, x2 = np.meshgrid(np.linspace(left, right, resolution), np.linspace(bottom, top, resolution))
-    P = model.predict_proba(np.column_stack([x1.ravel(), x2.ravel()]))  # (resolution², d_out)
+    P = checks.finite("what predict_proba returns", model.predict_proba(np.column_stack([x1.ravel(), x2.ravel()])))
+    if P.ndim != 2 or len(P) != resolution**2:
+        raise ValueError(f"what predict_proba returns must have shape ({resolution**2}, K), got {P.shape}")
     n_classes = max(P.shape[1], 2)
     colors: Colormap
     if P.shape[1] == 1:

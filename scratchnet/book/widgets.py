@@ -38,6 +38,8 @@ class Live(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         open_before = plt.get_fignums()
         try:
             fig, sentence = self._frame(**values)
+            if not isinstance(sentence, str):
+                raise TypeError(f"the caption must be a string, got {sentence!r}")
             self.picture.value = to_png(fig)
         except Exception as error:
             self.error = error

@@ -1,5 +1,6 @@
 """Every exercise: its solution passes, its plausible mistakes are refused each with a message of its own; quizzes."""
 
+import io
 import re
 import signal
 import sys
@@ -12,6 +13,7 @@ from pages import EXERCISE_PAGES, cells_of, exercises_on, name_of
 
 import scratchnet
 from scratchnet.book.exercises import EXERCISES, check, judge
+from scratchnet.book.exercises.judge import Verdict
 
 EACH_PAGE = pytest.mark.parametrize("page", EXERCISE_PAGES, ids=name_of)
 MISTAKES = [(name, sentence) for name, exercise in EXERCISES.items() for sentence in exercise.mistakes]
@@ -468,3 +470,12 @@ def test_a_matrix_that_is_nearly_symmetric_does_not_pass_where_the_check_sees_it
 def test_overflow_is_told_on_the_side_where_it_happens():
     assert "there is: overflow where z < 0" in check("2.2", lambda z: 1 / (1 + np.exp(-z))).message
     assert "there is: overflow where z > 0" in check("2.2", lambda z: 1 - 1 / (1 + np.exp(z))).message
+
+
+def test_a_verdict_can_be_printed_on_a_terminal_that_lacks_its_letters(monkeypatch):
+    verdict, buffer = Verdict(False, "6.1: not yet. epsilon ε and ‖dW‖"), io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(buffer, encoding="cp1252", write_through=True))
+    print(verdict)
+    assert buffer.getvalue().splitlines() == [b"6.1: not yet. epsilon \\u03b5 and \\u2016dW\\u2016"]
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    assert str(verdict) == verdict.message

@@ -162,3 +162,16 @@ def test_frames_are_the_same_whenever_they_are_drawn():
     plane, _, _ = spirals()
     P = np.linspace(0, 1, 64)
     assert plane.picture(P, "a") == plane.picture(P, "a") and spirals()[0].defs == plane.defs
+
+
+@pytest.mark.parametrize("size", [1e-9, 1.0, 1e17, 1e150])
+def test_points_of_any_size_are_drawn_inside_the_plane(size):
+    X = size * np.array([[1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]])
+    for points in (X, X[:1]):
+        plane = frames.Plane(points, [0, 1, 1][: len(points)])
+        assert "nan" not in plane.defs and "inf" not in plane.defs and np.isfinite(plane.grid).all()
+
+
+def test_a_plane_has_two_marks_and_refuses_a_third_class():
+    with pytest.raises(ValueError, match=r"^y must hold two classes, 0 and 1, got \[0, 1, 2\]$"):
+        frames.Plane(np.eye(3, 2), [0, 1, 2])

@@ -402,3 +402,13 @@ def test_a_picture_holds_what_stands_out_of_its_figure():
     pixels = np.asarray(Image.open(io.BytesIO(plotting.to_png(fig))).convert("RGB"))
     assert pixels.shape[0] > pixels.shape[1] // 2
     assert (pixels[[0, -1]] == 255).all() and (pixels[:, [0, -1]] == 255).all()
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"), [((16,), r"must have shape \(16, K\), got \(16,\)"), ((3, 1), r"\(16, K\), got \(3, 1\)")]
+)
+def test_probabilities_of_another_shape_are_named(shape, message):
+    model = type("Model", (), {"predict_proba": lambda self, X: np.full(shape, 0.5)})()
+    with pytest.raises(ValueError, match="what predict_proba returns must have shape .*" + message[-12:]):
+        plot_decision_boundary(model, np.eye(2), [0, 1], resolution=4)
+    assert not plt.get_fignums()

@@ -39,6 +39,7 @@ from scratchnet import (
     mse_loss,
     numerical_gradient,
     one_hot,
+    relative_error,
     relu,
     relu_grad,
     sigmoid,
@@ -90,6 +91,9 @@ NOT_NUMBERS = cases(
     ("a string", "data.csv", TypeError, "real numbers", "str"),
     ("dates", [[datetime.date(2020, 1, 1)] * 3], TypeError, "real numbers", "object"),
     ("times", np.full((13, 3), "2020-01-01", "M8[D]"), TypeError, "real numbers", "datetime64[D]"),
+    ("masked", np.ma.masked_less(X, 0), TypeError, "a value everywhere", "got a masked array"),
+    ("a list of masked arrays", list(np.ma.masked_less(X, 0)), TypeError, "a value everywhere", "got a masked array"),
+    ("numbers as objects", X.astype(object), TypeError, "real numbers", "use np.array("),
     ("ragged", [[1.0, 2.0, 3.0], [1.0]], ValueError, "rectangular", "different lengths"),
 )
 BAD_X = [
@@ -938,3 +942,131 @@ def test_a_refused_call_can_be_repaired_and_then_runs_as_if_nothing_had_been(net
     for a, b, c in ((net, optimizer, rng), (twin, twins, rngs)):
         a.train(X, y, n_epochs=2, batch_size=5, verbose=False, optimizer=b, rng=c)
     assert frozen([net, optimizer, rng]) == frozen([twin, twins, rngs])
+
+
+# What would be wrong in silence
+
+
+class Masked:
+    """Everything that takes arrays, each given one that is masked."""
+
+    column, matrix, vector = (np.ma.array(a, mask=a == a.flat[0]) for a in (np.ones((4, 1)), X[:4], np.arange(4)))
+    layer, norm = LinearLayer(3, 1, seed=0), BatchNorm(3)
+    calls = {
+        "mse_loss": lambda m: mse_loss(m.column, np.ones((4, 1))),
+        "mse_grad": lambda m: mse_grad(np.ones((4, 1)), m.column),
+        "binary_cross_entropy": lambda m: binary_cross_entropy(m.column, np.ones((4, 1))),
+        "one_hot": lambda m: one_hot(m.vector, 4),
+        "train_test_split": lambda m: train_test_split(X[:4], m.vector),
+        "make_spirals": lambda m: make_spirals(noise=np.ma.masked),
+        "relative_error": lambda m: relative_error(m.column, np.ones((4, 1))),
+        "relative_error, numeric": lambda m: relative_error(np.ones((4, 1)), m.column),
+        "central_difference": lambda m: central_difference(lambda: 0.0, m.matrix),
+        "numerical_gradient": lambda m: numerical_gradient(m.layer, m.matrix, np.ones((4, 1)), mse_loss),
+        "check_layer": lambda m: check_layer(m.layer, m.matrix),
+        "check_network": lambda m: check_network(NeuralNetwork([3, 1], 0), X[:4], m.column),
+        "LinearLayer": lambda m: m.layer.forward(m.matrix),
+        "assignment": lambda m: setattr(m.layer, "W", np.ma.ones((3, 1))),
+        "BatchNorm": lambda m: m.norm.forward(m.matrix),
+        "Dropout": lambda m: Dropout(0.5, 0).forward(m.matrix),
+        "init": lambda m: LinearLayer(2, 2, init=lambda i, o, rng: np.ma.ones((i, o))),
+        "theta": lambda m: Adam(0.1).step(np.ma.ones(3), np.ones(3)),
+        "grad": lambda m: SGD(0.1).step(np.ones(3), np.ma.ones(3)),
+        **{
+            f"{pair.__name__}.{name}": lambda m, pair=pair, name=name: getattr(pair(), name)(
+                m.matrix, *([X[:4]] if name in ("loss", "backward") else [])
+            )
+            for pair in (SigmoidCrossEntropy, SoftmaxCrossEntropy, IdentitySquaredError)
+            for name in ("forward", "loss", "backward", "predict")
+        },
+    }
+
+
+@pytest.mark.parametrize("name", Masked.calls)
+def test_what_is_masked_never_counts(name):
+    refuses(lambda: Masked.calls[name](Masked), TypeError, "must", "asked", unchanged=[Masked.layer, Masked.norm])
+
+
+@pytest.mark.parametrize(
+    ("y_pred", "y_true", "part", "got"),
+    cases(
+        ("labels -1 and 1", [0.1, 0.9], [-1, 1], "y_true must hold labels between 0 and 1", "got -1"),
+        ("labels 1 and 2", [0.1, 0.9], [1, 2], "y_true must hold labels between 0 and 1", "got 2"),
+        ("logits", [-3.5, 2.0], [0, 1], "y_pred must hold probabilities between 0 and 1", "got -3.5"),
+    ),
+)
+def test_cross_entropy_wants_probabilities_and_labels(y_pred, y_true, part, got):
+    refuses(lambda: binary_cross_entropy(y_pred, y_true), ValueError, part, got)
+
+
+def test_half_precision_is_computed_in_double_precision_or_refused():
+    ones, half = np.array([[1.0], [0.0]]), np.array([[300.0], [0.0]], np.float16)
+    assert mse_loss(half, -ones) == mse_loss(half.astype(float), -ones)
+    p = np.array([[0.0], [1.0]], np.float16)
+    assert binary_cross_entropy(p, ones.astype(np.float16)) == binary_cross_entropy(p.astype(float), ones)
+    assert SigmoidCrossEntropy().loss(half, ones).dtype == relu(half).dtype == np.float64
+    for optimizer in (SGD(0.1), Adam(0.1)):
+        theta = np.ones(2, np.float16)
+        refuses(lambda: optimizer.step(theta, theta), TypeError, "theta must", "float16", unchanged=[optimizer, theta])  # noqa: B023
+
+
+@pytest.mark.parametrize("theta", [np.ones(2, int), np.ones(2, complex), np.ones(2, object), [1.0, 1.0], 1.0], ids=repr)
+@pytest.mark.parametrize("make", [SGD, *REMEMBERING], ids=lambda c: c.__name__)
+def test_an_optimizer_moves_arrays_of_floats_only(make, theta):
+    optimizer = make(0.1)
+    refuses(lambda: optimizer.step(theta, np.ones(2)), TypeError, "theta must be a float32", unchanged=[optimizer])
+
+
+@pytest.mark.parametrize("make", REMEMBERING, ids=lambda c: c.__name__)
+def test_an_optimizer_remembers_one_part_of_a_vector_and_takes_no_other(make):
+    optimizer, a = make(0.1), np.ones(10)
+    optimizer.step(a[:5], np.ones(5))
+    refuses(lambda: optimizer.step(a[5:], np.ones(5)), ValueError, "another network", unchanged=[optimizer, a])
+    refuses(lambda: optimizer.step(a[:10:2], np.ones(5)), ValueError, "another network", unchanged=[optimizer, a])
+    optimizer.step(a[:5], np.ones(5))
+
+
+@pytest.mark.parametrize("make", [lambda: BatchNorm(3), lambda: LinearLayer(3, 2, 0)], ids=["BatchNorm", "LinearLayer"])
+@pytest.mark.parametrize("training", [True, False])
+def test_a_leading_axis_that_the_parameters_do_not_have_is_refused(make, training):
+    layer = make()
+    refuses(lambda: layer.forward(np.ones((2, 4, 3)), training), ValueError, "(N, 3), got (2, 4, 3)", unchanged=[layer])
+
+
+class Series:
+    """As of pandas: an array inside, and no `reshape`."""
+
+    def __init__(self, values):
+        self.values = np.asarray(values)
+
+    def __array__(self, dtype=None, copy=None):
+        return self.values.astype(dtype or self.values.dtype)
+
+    def __len__(self):
+        return len(self.values)
+
+
+@pytest.mark.parametrize("form", [list, tuple, Series, lambda a: Series(a.astype(object))], ids=str)
+def test_the_advice_for_labels_in_any_form_works(form):
+    net, advised = NeuralNetwork([3, 1], seed=0), form(y.ravel())
+    calls = {
+        "": lambda labels: net.loss(X, labels),
+        "validation ": lambda labels: net.train(X, y, validation=(X, labels)),
+    }
+    for kind, call in calls.items():
+        advised = form(y.ravel())
+        while np.shape(advised) != y.shape:  # first the dtype, then the shape
+            with pytest.raises((TypeError, ValueError), match=f"^{kind}y must") as caught:
+                call(advised)
+            advice = str(caught.value).split("; use ")[1]
+            advised = eval(advice, {"np": np, "y": advised, "float": float})
+        assert net.loss(X, advised) == net.loss(X, y)
+
+
+def test_tables_of_data_are_taken():
+    net, frame = NeuralNetwork([3, 1], seed=0), Series(X)
+    assert net.loss(frame, Series(y)) == net.loss(X, y)
+    np.testing.assert_array_equal(standardize(frame), standardize(X))
+    np.testing.assert_array_equal(one_hot(Series(np.array([0, 2])), 3), one_hot([0, 2], 3))
+    for got, expected in zip(train_test_split(frame, Series(y)), train_test_split(X, y), strict=True):
+        np.testing.assert_array_equal(got, expected)

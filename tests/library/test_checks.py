@@ -21,6 +21,43 @@ VECTOR, COLUMN, MATRIX = np.zeros(3), np.zeros((3, 1)), np.zeros((3, 2))
             ValueError,
             "z must be finite in float32, got -inf at index (0, 1)",
         ),
+        (
+            lambda: checks.real("validation X", np.ma.ones(2)),
+            TypeError,
+            "validation X must have a value everywhere, got a masked array; use X.filled(0)",
+        ),
+        (
+            lambda: checks.real("z", np.array([1, 2.5], object)),
+            TypeError,
+            "z must hold real numbers, got ndarray of dtype object; use np.array(z, float)",
+        ),
+        (
+            lambda: checks.same_shape("validation y", [0, 1], (2, 1)),
+            ValueError,
+            "validation y must have shape (2, 1), got (2,); use np.array(y).reshape(-1, 1)",
+        ),
+        (
+            lambda: checks.samples("X", (0, 1), 1),
+            ValueError,
+            "X must have shape (N, 1), got (2,); use np.array(X).reshape(-1, 1)",
+        ),
+        (lambda: checks.batch("Z", VECTOR), ValueError, "Z must have shape (N, d_out), got (3,)"),
+        (
+            lambda: checks.share("y", np.array([0, 1, -0.5, 2]), "labels"),
+            ValueError,
+            "y must hold labels between 0 and 1, got -0.5",
+        ),
+        (
+            lambda: checks.movable("theta", np.ones(2, np.float16)),
+            TypeError,
+            "theta must be a float32 or float64 array, which is changed in place, got ndarray of dtype float16",
+        ),
+        (
+            lambda: checks.movable("theta", [1.0]),
+            TypeError,
+            "theta must be a float32 or float64 array, which is changed in place, got list",
+        ),
+        (lambda: checks.number("a", np.ma.masked), TypeError, "a must be a finite number > 0, got masked"),
         (lambda: checks.samples("X", VECTOR), ValueError, "X must have shape (N, n_columns), got (3,)"),
         (lambda: checks.samples("X", VECTOR, 2), ValueError, "X must have shape (N, 2), got (3,)"),
         (
@@ -85,7 +122,8 @@ def test_the_whole_message(check, error, message):
         (np.uint8(3), np.float64),
         (np.ones(2, np.float32), np.float32),
         ([np.float32(1.5)], np.float32),
-        (np.float16(1.5), np.float16),
+        (np.float16(1.5), np.float64),
+        (np.longdouble(1.5), np.float64),
     ],
 )
 def test_floats_keep_their_type_and_other_numbers_become_float64(value, dtype):
@@ -108,3 +146,18 @@ def test_the_largest_number_that_can_be_squared_is_taken():
 def test_booleans_of_python_and_numpy_become_those_of_python():
     assert [checks.boolean("b", value) for value in (True, False, np.True_, np.False_)] == [True, False] * 2
     assert checks.boolean("b", np.True_) is True
+
+
+@pytest.mark.parametrize("value", [[None], ["a"], [1j], [object()], ["1", "nan"]], ids=str)
+def test_no_advice_is_given_that_does_not_work(value):
+    for array in (value, np.array(value, object)):
+        with pytest.raises(TypeError) as caught:
+            checks.real("z", array)
+        assert "use" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [["1", "2.5"], np.array([1, 2.5, True], object)], ids=str)
+def test_the_advice_that_is_given_works(value):
+    with pytest.raises(TypeError, match=r"use np.array\(z, float\)$"):
+        checks.real("z", value)
+    assert checks.real("z", np.array(value, float)).dtype == np.float64

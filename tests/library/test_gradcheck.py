@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pytest
 from conftest import frozen, normwise, off_kinks, slope, stacked_linear
@@ -19,11 +21,13 @@ from scratchnet import (
     central_difference,
     check_layer,
     check_network,
+    he,
     mse_grad,
     mse_loss,
     numerical_gradient,
     one_hot,
     relative_error,
+    xavier,
 )
 
 OUTPUTS = [SigmoidCrossEntropy, SoftmaxCrossEntropy, IdentitySquaredError]
@@ -208,7 +212,8 @@ def test_a_batch_that_is_not_finite_is_refused_by_name(check):
 def test_a_large_step_shows_in_the_errors():
     net, X, Y = network_and_data(Tanh, SigmoidCrossEntropy)
     for check in (lambda **step: check_layer(Tanh(), X, **step), lambda **step: check_network(net, X, Y, **step)):
-        assert min(check(epsilon=0.1).values()) > 1e-4 > 1e-7 > max(check().values())
+        with pytest.warns(RuntimeWarning, match="cannot see"):
+            assert min(check(epsilon=0.5).values()) > 1e-3 > 1e-7 > max(check().values())
 
 
 # numerical_gradient
@@ -370,7 +375,8 @@ def test_a_network_is_checked_by_its_loss_in_training():
     assert max(check_network(net, X, Y).values()) < 1e-6
     net.backward(net.forward(X), Y)
     assert normwise(net.grad, slope(lambda: net.loss(X, Y), net.theta)) > 0.1
-    errors = check_network(net, X, Y, epsilon=1.0)
+    with pytest.warns(RuntimeWarning, match=r"is right: its error is .* or epsilon=1e-5$"):
+        errors = check_network(net, X, Y, epsilon=1.0)
     assert min(errors.values()) > 1e-4
 
 
@@ -392,3 +398,56 @@ def test_targets_of_a_check_are_refused_by_name():
     net, X = NeuralNetwork([2, 3, 1], seed=0), off_kinks((1, 2))
     with pytest.raises(ValueError, match=r"^y must be finite in float64, got nan at index \(0, 0\)$"):
         check_network(net, X, [[np.nan]])
+
+
+# What a check cannot see, it says
+
+
+def small_and_deep(activation=ReLU, init=lambda d_in, d_out, rng: 0.05 * rng.standard_normal((d_in, d_out)), kind=None):
+    """A network in which a step of 1e-5 is larger than the signals, after a public report."""
+    dims = [15, 20, 10, 10, 10, 10, 10, 30, 10]
+    net = NeuralNetwork(dims, seed=0, activation=activation, init=init, output=SoftmaxCrossEntropy)
+    if kind:
+        net.layers[-1] = kind(30, 10, seed=8)
+        net = NeuralNetwork.from_layers(copy.deepcopy(net.layers), output=SoftmaxCrossEntropy)
+    rng = np.random.default_rng(0)
+    return net, rng.standard_normal((8, 15)), one_hot(rng.integers(0, 10, 8), 10)
+
+
+def test_a_right_gradient_among_kinks_is_not_called_wrong_without_a_word():
+    with pytest.warns(RuntimeWarning) as said:
+        errors = check_network(*small_and_deep())
+    assert errors["theta"] > 0.01 and errors["X"] > 1e-3
+    start = "the check cannot see whether the gradient of"
+    for name, warning in zip(("theta", "X"), said, strict=True):
+        assert str(warning.message).startswith(f"{start} {name} is right: its error is")
+    assert {warning.filename for warning in said} == {__file__}
+
+
+def test_the_advice_of_the_warning_makes_the_check_see():
+    assert max(check_network(*small_and_deep(init=he)).values()) < 1e-7
+
+
+@pytest.mark.parametrize("init", [he, xavier])
+@pytest.mark.parametrize("kind", [Halved, DividesByBatch, WrongWay])
+def test_a_wrong_gradient_that_can_be_seen_brings_no_warning(init, kind):
+    assert max(check_network(*small_and_deep(init=init, kind=kind)).values()) > 1e-2
+
+
+def test_a_layer_on_a_kink_and_a_layer_without_any_gradient_are_not_seen_either():
+    for X, error, reason in ((np.zeros((4, 3)), 1.0, "uncertain by as much"), (-np.ones((4, 3)), 0.0, "all 0")):
+        with pytest.warns(RuntimeWarning, match=f"gradient of X is right.*{reason}"):
+            assert check_layer(ReLU(), X)["X"] == pytest.approx(error)
+
+
+def test_a_gradient_that_rounding_drowns_is_not_seen():
+    """That of X without any kink, and one that moves a loss of 1e6 by 1e-11 of a step."""
+    with pytest.warns(RuntimeWarning, match="gradient of X is right.*uncertain by as much"):
+        errors = check_network(
+            *small_and_deep(Tanh, lambda d_in, d_out, rng: 0.03 * rng.standard_normal((d_in, d_out)))
+        )
+    assert errors["theta"] < 1e-7 and errors["X"] > 1e-3
+    layer = LinearLayer(1, 1, seed=0)
+    layer.W, layer.b = [[1e-11]], [[1e6]]
+    with pytest.warns(RuntimeWarning, match="gradient of X is right.*all 0"):
+        assert check_layer(layer, [[1.0]])["X"] > 1e-3

@@ -2,8 +2,10 @@ import ast
 import graphlib
 import importlib
 import inspect
+import shutil
 import subprocess
 import sys
+import tarfile
 import tokenize
 from pathlib import Path
 
@@ -298,6 +300,21 @@ def test_signatures_are_those_of_the_chapter():
         ("title", "Decision Boundary", False),
         ("ax", None, False),
     ]
+
+
+def test_the_source_archive_carries_the_package_whole_and_nothing_that_cannot_run(tmp_path):
+    for path in ROOT.glob("*.*"):
+        if path.is_file():
+            shutil.copy(path, tmp_path)
+    for name in ("scratchnet", "tests"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    code = "from setuptools import build_meta; print(build_meta.build_sdist('dist'))"
+    result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert result.returncode == 0, result.stderr
+    with tarfile.open(*(tmp_path / "dist").iterdir()) as archive:
+        inside = {name.partition("/")[2] for name in archive.getnames()}
+    package = {str(path.relative_to(tmp_path).as_posix()) for path in (tmp_path / "scratchnet").rglob("*.*")}
+    assert package <= inside and not [name for name in inside if name.startswith(("tests", "tools", "chapters"))]
 
 
 def test_the_version_is_that_of_the_package():

@@ -1,3 +1,4 @@
+import collections
 import copy
 import math
 import pickle
@@ -26,9 +27,11 @@ from scratchnet import (
     SoftmaxCrossEntropy,
     Tanh,
     TrainingDiverged,
+    follow,
     make_blobs,
     one_hot,
     standardize,
+    step_decay,
     training,
     zeros,
 )
@@ -966,3 +969,56 @@ def test_a_divergence_gives_advice_that_fits_the_rate_also_after_a_copy_or_a_pic
             f"the loss became nan in epoch 3, batch 1. {advice} "
             "The network and its history are as they were after the last whole epoch."
         )
+
+
+# What a reader's own optimizer holds
+
+
+class Nested:
+    """An optimizer with others inside, by name, in a list and in a dict, which others refer to as well."""
+
+    def __init__(self, inner):
+        self.inner, self.listed, self.named, self.pair = inner, [inner], {"inner": inner}, (inner,)
+        self.steps, self.noise, self.lengths, self.outer = np.zeros(1), np.random.default_rng(3), [], self
+        self.recent, self.frozen = collections.deque(maxlen=3), np.ones(1)
+        self.frozen.flags.writeable = False
+
+    def step(self, theta, grad):
+        self.steps += 1
+        self.lengths.append(float(self.noise.random()))
+        self.recent.append(1)
+        self.later = True
+        self.inner.step(theta, grad)
+
+
+def test_a_divergence_leaves_the_objects_inside_an_optimizer_the_ones_they_are(problem):
+    X, y = problem
+    net, inner = new_net(), Adam(0.01)
+    outer = Nested(inner)
+    quietly(net, X, y, optimizer=outer, n_epochs=1)
+    held = lambda: frozen([vars(inner), outer.steps, outer.lengths, outer.noise, list(outer.recent)])  # noqa: E731
+    before, parts = held(), dict(vars(outer))
+    memory, listed = inner.m, outer.listed
+    outer.inner.lr = 1e300
+    del outer.later
+    with pytest.raises(TrainingDiverged):
+        quietly(net, X, y, optimizer=outer, n_epochs=1)
+    assert not hasattr(outer, "later") and inner.m is memory and outer.listed is listed and listed[0] is inner
+    assert all(vars(outer)[name] is part for name, part in parts.items() if name not in ("recent", "later"))
+    inner.lr = 0.01
+    assert held() == before
+    follow(inner, step_decay(0.02, 1))
+    assert outer.inner.lr == 0.02
+    quietly(net, X, y, optimizer=outer, n_epochs=1)
+
+
+def test_an_optimizer_that_holds_the_network_leaves_it_whole(problem):
+    X, y = problem
+    net, optimizer = new_net(), Nested(SGD(0.1))
+    optimizer.net = net
+    quietly(net, X, y, optimizer=optimizer, n_epochs=1)
+    theta, before = net.theta, lasting(net)
+    optimizer.inner.lr = 1e300
+    with pytest.raises(TrainingDiverged):
+        quietly(net, X, y, optimizer=optimizer, n_epochs=1)
+    assert net.theta is theta and lasting(net) == before and net._is_gathered()

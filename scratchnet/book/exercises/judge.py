@@ -45,7 +45,9 @@ class Verdict(NamedTuple):
     message: str
 
     def __repr__(self) -> str:
-        return "\n".join(textwrap.fill(line, WIDTH, subsequent_indent="    ") for line in self.message.splitlines())
+        text = "\n".join(textwrap.fill(line, WIDTH, subsequent_indent="    ") for line in self.message.splitlines())
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"  # of a Windows terminal, cp1252, which has no ε
+        return text.encode(encoding, "backslashreplace").decode(encoding)
 
     def __bool__(self) -> bool:
         return self.passed
