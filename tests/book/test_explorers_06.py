@@ -61,10 +61,10 @@ def test_the_presets_of_the_optimizers_show_what_they_say(optimizers):
     assert losses == sorted(losses, reverse=True)
 
 
-def test_a_run_that_diverged_says_in_which_epoch():
+def test_a_run_that_diverged_says_when():
     module = importlib.import_module("scratchnet.book.explorers.optimizer_and_rate")
-    text = module._moment(None, None, "SGD", 10.0, module.Run([0.7, 3.0], {}), 5)
-    assert caption(text) == "SGD at learning rate 5, epoch 5: the run diverged in epoch 2."
+    text = module._moment(None, None, "SGD", 10.0, module.Run([0.7, 3.0, 9.0], {}), 5)
+    assert caption(text) == "SGD at learning rate 5, epoch 5: the run has diverged, 2 whole epochs after its start."
 
 
 def test_the_clinics_captions_say_what_the_page_says(monkeypatch):

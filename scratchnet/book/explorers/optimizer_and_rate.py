@@ -86,7 +86,7 @@ def _moment(data: Spirals, plane: Plane, name: str, factor: float, run: Run, epo
     """Return the frame of a run after so many epochs."""
     caption = f"{name} at learning rate {factor * MIDDLE[name]:.2g}, epoch {epoch}: "
     if epoch >= len(run.losses):
-        return figure(f"{caption}the run diverged in epoch {len(run.losses)}.")
+        return figure(f"{caption}the run has diverged, {len(run.losses) - 1} whole epochs after its start.")
     net = _network(seed=0)
     net.theta = run.kept[epoch]
     training, held_out = data.accuracies(net)
