@@ -208,7 +208,8 @@ class AdamW(Adam):
     """Adam after a decay of the parameters that is not part of the gradient: θ ← (1 - lr · λ) θ, then Adam's step.
 
     λ is `weight_decay`, at least 0. It shrinks every parameter, biases too.
-    Source: Loshchilov and Hutter, "Decoupled weight decay regularization", 2019, Algorithm 2.
+    Source: Loshchilov and Hutter, "Decoupled weight decay regularization", 2019, Algorithm 2, in PyTorch's form: there
+    the decay is multiplied by the schedule's factor alone, and not by lr.
     """
 
     settings = (*Adam.settings, "weight_decay")

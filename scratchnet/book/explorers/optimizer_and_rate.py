@@ -20,14 +20,14 @@ RULES: dict[str, type[Optimizer]] = {
     "Adam": Adam,
     "AdamW": AdamW,
 }
-MIDDLE = {"SGD": 0.4, "Momentum": 1.0, "Nesterov": 1.0, "RMSProp": 0.02, "Adam": 0.02, "AdamW": 0.02}
-FACTORS = [0.1, 0.3, 1.0, 3.0, 10.0]
+MIDDLE = {"SGD": 0.5, "Momentum": 0.6, "Nesterov": 0.7, "RMSProp": 0.014, "Adam": 0.014, "AdamW": 0.014}
+FACTORS = [0.1, 0.5, 1.0, 2.0, 10.0]
 MOMENTS = [0, 1, 5, 10, 20, 30, 40, 50]
 LAYER_DIMS = [2, 64, 32, 16, 1]
 
 
 class Run(NamedTuple):
-    """The loss of every epoch that was done, and theta at each moment that was reached."""
+    """The training loss after 0, 1, 2, … whole epochs, and theta at each moment that was reached."""
 
     losses: list[float]
     kept: dict[int, np.ndarray]
@@ -65,32 +65,33 @@ def optimizer_and_rate() -> Explorer:
 
 
 def _network(seed: int) -> NeuralNetwork:
-    return NeuralNetwork(LAYER_DIMS, seed=seed, init=he, dtype=np.float32)
+    return NeuralNetwork(LAYER_DIMS, seed=seed, init=he)
 
 
 def _run(data: Spirals, name: str, factor: float, seed: int) -> Run:
     """Train for 50 epochs; a run that diverges keeps what it did up to its last whole epoch."""
     net, optimizer = _network(seed), RULES[name](factor * MIDDLE[name])
-    kept = {0: net.theta.copy()}
+    losses, kept = [net.loss(data.X, data.y)], {0: net.theta.copy()}
 
     def keep(net: NeuralNetwork, epoch: int) -> None:
+        losses.append(net.loss(data.X, data.y))
         if epoch + 1 in MOMENTS:
             kept[epoch + 1] = net.theta.copy()
 
     with contextlib.suppress(TrainingDiverged):
         net.train(data.X, data.y, n_epochs=50, optimizer=optimizer, batch_size=64, verbose=False, on_epoch=keep)
-    return Run(net.loss_history, kept)
+    return Run(losses, kept)
 
 
 def _moment(data: Spirals, plane: Plane, name: str, factor: float, run: Run, epoch: int) -> str:
     """Return the frame of a run after so many epochs."""
     caption = f"{name} at learning rate {factor * MIDDLE[name]:.2g}, epoch {epoch}: "
-    if epoch > len(run.losses):
-        return figure(f"{caption}the run diverged in epoch {len(run.losses) + 1}.")
+    if epoch >= len(run.losses):
+        return figure(f"{caption}the run has diverged, {len(run.losses) - 1} whole epochs after its start.")
     net = _network(seed=0)
     net.theta = run.kept[epoch]
     training, held_out = data.accuracies(net)
-    caption += f"loss {net.loss(data.X, data.y):.3f}, training accuracy {training:.3f}, "
+    caption += f"loss {run.losses[epoch]:.3f}, training accuracy {training:.3f}, "
     caption += f"held-out accuracy {held_out:.3f}."
     so_far = Axes(
         (0, 50),
@@ -104,5 +105,5 @@ def _moment(data: Spirals, plane: Plane, name: str, factor: float, run: Run, epo
     return figure(
         caption,
         plane.picture(net.predict_proba(plane.grid)[:, 0], "Decision boundary. " + caption),
-        so_far.panel(f"Training loss up to epoch {epoch}", so_far.line(np.arange(epoch) + 1, run.losses[:epoch])),
+        so_far.panel(f"Training loss up to epoch {epoch}", so_far.line(np.arange(epoch + 1), run.losses[: epoch + 1])),
     )

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from scratchnet import Adam, Momentum, Optimizer, cosine_decay, warm_up
+from scratchnet import Adam, Momentum, NeuralNetwork, Optimizer, cosine_decay, he, warm_up
+from scratchnet.book import experiments
 from scratchnet.book.exercises import EXERCISES, check
 
 # 7.2
@@ -375,3 +376,14 @@ def test_a_wrong_answer_is_refused_with_its_reason_and_again(name, k):
 def test_there_are_enough_answers_of_both_kinds():
     for name in (name for name in EXERCISES if name.startswith("7.")):
         assert len(RIGHT[name]) >= 6 and len(WRONG[name]) >= 8
+
+
+@pytest.mark.parametrize(("lr", "arrive"), [(0.004, 5), (0.014, 3)])
+def test_the_rates_that_the_solution_of_7_5_names_suit_lion_as_it_says(lr, arrive):
+    X, y, _, _ = experiments.spirals()
+    best = []
+    for seed in experiments.independent_seeds(5):
+        net = NeuralNetwork([2, 64, 32, 16, 1], seed=seed, init=he)
+        net.train(X, y, n_epochs=100, batch_size=64, optimizer=Lion(lr), verbose=False)
+        best.append(max(net.accuracy_history))
+    assert sum(accuracy >= 0.95 for accuracy in best) == arrive
