@@ -1,7 +1,4 @@
-"""A cell of a notebook teaches: it is short, in the book's colors, shows numbers; an explorer is one line.
-
-What a notebook does not hold yet stands in NOT_YET. Whoever mends it takes it out: strict xfail sees to it.
-"""
+"""A cell of a notebook teaches: it is short, in the book's colors, shows numbers; an explorer is one line."""
 
 import ast
 import re
@@ -14,26 +11,10 @@ from pages import NOTEBOOKS, cells_of, name_of
 from scratchnet.book.explorers import NAMES
 
 FIRST, FOLDED, LESSON, LONGEST, VERDICTS = 12, 12, 8, 20, 1 / 4
-NOT_YET = {
-    "few_lines_are_no_more_than_true_or_false": "07",
-}
 
+EACH_NOTEBOOK = pytest.mark.parametrize("page", NOTEBOOKS, ids=name_of)
 WORDS = {"b", "g", "r", "c", "m", "y", "k", "w"} | set(matplotlib.colors.CSS4_COLORS) - {"none"}
 COLOR = re.compile(r"#([0-9a-fA-F]{3}){1,2}|C\d|(tab|xkcd):.+")
-
-
-def rule(test):
-    """A rule that every notebook follows, but for those that NOT_YET names with it."""
-    name = test.__name__.removeprefix("test_")
-    return pytest.mark.parametrize(
-        "page",
-        [
-            pytest.param(page, marks=pytest.mark.xfail(strict=True, reason="to be mended") if todo else ())
-            for page in NOTEBOOKS
-            for todo in [name_of(page).partition("_")[0] in NOT_YET.get(name, "").split()]
-        ],
-        ids=name_of,
-    )(test)
 
 
 def tagged(cell, *tags):
@@ -70,7 +51,7 @@ def printed(page):
     return [line for text in texts for line in text.splitlines() if line.strip()]
 
 
-@rule
+@EACH_NOTEBOOK
 def test_an_explorer_is_one_line(page):
     for cell in cells_of(page, "code"):
         found = is_one_line(cell)
@@ -80,7 +61,7 @@ def test_an_explorer_is_one_line(page):
             assert cell.source.removeprefix("explorers.").removesuffix("()") in NAMES
 
 
-@rule
+@EACH_NOTEBOOK
 def test_the_first_cell_is_short_and_of_one_kind(page):
     first = cells_of(page, "code")[0]
     assert first in NOTEBOOKS[page].cells[:2], "only a heading comes before it"
@@ -92,14 +73,14 @@ def test_the_first_cell_is_short_and_of_one_kind(page):
     assert "\nuse_style()" in first.source
 
 
-@rule
+@EACH_NOTEBOOK
 def test_a_folded_cell_is_short(page):
     for cell in cells_of(page, "code"):
         if tagged(cell, "hide-input"):
             assert length(cell) <= FOLDED, cell.source
 
 
-@rule
+@EACH_NOTEBOOK
 def test_no_cell_names_a_color(page):
     """Neither as "#0072B2" or "C0", nor by a word or letter: color="gray", or "k--" in a call of plot."""
     for cell in cells_of(page, "code"):
@@ -115,26 +96,26 @@ def test_no_cell_names_a_color(page):
         assert not named, cell.source
 
 
-@rule
+@EACH_NOTEBOOK
 def test_a_lesson_is_short(page):
     lengths = [length(cell) for cell in lessons(page)]
     assert statistics.median(lengths) <= LESSON
     assert max(lengths) <= LONGEST
 
 
-@rule
+@EACH_NOTEBOOK
 def test_no_cell_runs_code_from_a_text(page):
     for cell in cells_of(page, "code"):
         assert not re.search(r"\b(exec|eval|compile)\(", cell.source), cell.source
 
 
-@rule
+@EACH_NOTEBOOK
 def test_no_figure_shows_as_text(page):
     for line in printed(page):
         assert not re.search(r"<?Figure( size|\()", line), line
 
 
-@rule
+@EACH_NOTEBOOK
 def test_few_lines_are_no_more_than_true_or_false(page):
     lines = printed(page)
     verdicts = [line for line in lines if re.search(r"\b(True|False)\b", line)]

@@ -132,8 +132,6 @@ def test_what_a_file_says_of_itself_in_a_comment_is_what_is_listed(
 ) -> None:
     found = set()
     for name, content in shipped.items():
-        if name.startswith("vendor/widgets/"):
-            continue  # which has a list of its own beside it
         for comment, project, version in BANNER.findall(
             content.decode() if name.endswith((".js", ".css", ".txt")) else ""
         ):
