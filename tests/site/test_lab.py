@@ -15,7 +15,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from playwright.sync_api import Browser, Locator, expect
 
 import scratchnet.book
@@ -48,6 +49,18 @@ Explorer(
     retrain=retrain,
 )
 """
+
+
+def paragraphs() -> list[NotebookNode]:
+    return [new_markdown_cell("A paragraph.\n\n" * 20) for _ in range(10)]
+
+
+FROM = [
+    new_markdown_cell("[here](#eq-here), [there](to.ipynb#there)"),
+    *paragraphs(),
+    new_markdown_cell('So\n\n<a id="eq-here"></a>\n$$\na = 1 . \\tag{7}\n$$'),
+]
+TO = [*paragraphs(), new_markdown_cell('<a id="there"></a>\n## The place'), *paragraphs()]
 SETTINGS = {"@jupyterlab/apputils-extension/notification": '{"fetchNews": "false", "checkForUpdates": false}'}
 
 
@@ -65,6 +78,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home, root = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("root")
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}  # or JupyterLab asks which
     nbformat.write(new_notebook(cells=[new_code_cell(CELL)], metadata=kernel), root / "tiny.ipynb")
+    nbformat.write(new_notebook(cells=FROM, metadata=kernel), root / "from.ipynb")
+    nbformat.write(new_notebook(cells=TO, metadata=kernel), root / "to.ipynb")
     for name, text in SETTINGS.items():
         path = home / "settings" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True)
@@ -174,3 +189,21 @@ def test_a_cell_that_runs_again_starts_anew(explorer: Locator) -> None:
     explorer.page.locator(".jp-CodeCell .cm-content").first.click()
     explorer.page.keyboard.press("Shift+Enter")
     expect_frame(explorer, "epoch 1, loss")
+
+
+def test_links_of_a_notebook_lead_to_anchors_in_it_and_in_others(browser: Browser, lab: str) -> None:
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        page = context.new_page()
+        page.goto(lab.replace("/doc/", "/lab/").replace("tiny", "from"), timeout=1000 * PATIENCE_S)
+        notebook = page.locator(".jp-Notebook")
+        notebook.get_by_role("link", name="here", exact=True).click(timeout=1000 * PATIENCE_S)
+        formula = page.locator("mjx-container[display=true]")
+        expect(formula).to_be_in_viewport(timeout=20_000)
+        expect(formula.locator("mjx-labels")).to_have_count(1)  # its number
+        expect(page.locator(".jp-RenderedMarkdown").last).not_to_contain_text("eq-here")
+        notebook.get_by_role("link", name="there", exact=True).click()
+        place = page.get_by_role("heading", name="The place")
+        expect(place).to_be_attached(timeout=1000 * PATIENCE_S)  # opened by this click, it may stand at its top
+        page.get_by_role("tab", name="from.ipynb").click()
+        notebook.first.get_by_role("link", name="there", exact=True).click()
+        expect(place).to_be_in_viewport(timeout=1000 * PATIENCE_S)
