@@ -81,8 +81,8 @@ def samples(name: str, value: Any, n_columns: int | None = None, dtype: Any = No
 
 def _as_column(name: str, value: Any) -> str:
     """Return how to make a column of `value`: a list or a series has no `reshape`."""
-    name = name.split()[-1]  # of "validation y"
-    return f"; use {name if isinstance(value, np.ndarray) else f'np.array({name})'}.reshape(-1, 1)"
+    form = "{}" if isinstance(value, np.ndarray) else "np.array({})"
+    return f"; use {form.format(name.split()[-1])}.reshape(-1, 1)"
 
 
 def squarable(name: str, array: np.ndarray, advice: str = "scale the features, for instance with standardize") -> Any:

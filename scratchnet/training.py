@@ -128,7 +128,7 @@ class Rollback:
 
     def __init__(self, net: Any, optimizer: Optimizer, rng: np.random.Generator) -> None:
         self.net, self.rng, self.length, self.theta = net, rng, len(net.history), net.theta.copy()
-        self.restore_optimizer, self.shuffling = contents(optimizer), rng.bit_generator.state
+        self.optimizer, self.shuffling = contents(optimizer), rng.bit_generator.state
         self.restore_layers = snapshot(net.layers)
 
     def __enter__(self) -> None:
@@ -138,18 +138,19 @@ class Rollback:
         """Undo where there was an exception, which goes on."""
         if kind is not None:
             self.net.theta = self.theta
-            self.restore_optimizer()
+            for call, arguments in self.optimizer:
+                call(*arguments)
             self.rng.bit_generator.state = self.shuffling
             self.restore_layers()
             del self.net.history[self.length :]
             self.net._clear_caches()
 
 
-def contents(thing: Any) -> Callable[[], None]:
-    """Return a function that gives `thing`, and every object in it that copy.deepcopy copies, what it holds now.
+def contents(thing: Any) -> list[Any]:
+    """Return the calls that give `thing`, and every object in it that copy.deepcopy copies, what it holds now.
 
     They are filled again and not replaced, so that whoever else refers to one of them still does. What can only be
-    replaced, such as a deque, becomes the copy.
+    replaced, such as a deque, becomes the copy. Where all is as it was, an interrupted call changes nothing.
     """
     copies: dict[int, Any] = {}
     copy.deepcopy(vars(thing), copies)
@@ -168,13 +169,15 @@ def contents(thing: Any) -> Callable[[], None]:
         elif isinstance(part, list):
             calls.append((part.__setitem__, (slice(None), [kept(value) for value in part])))
         elif isinstance(held, dict):
-            calls += [(held.clear, ()), (held.update, ({name: kept(value) for name, value in held.items()},))]
+            calls.append((refill, (held, {name: kept(value) for name, value in held.items()})))
+    return calls
 
-    def restore() -> None:
-        for call, arguments in calls:
-            call(*arguments)
 
-    return restore
+def refill(held: dict[Any, Any], before: dict[Any, Any]) -> None:
+    """Give a dict the entries of another."""
+    held.update(before)
+    for name in held.keys() - before.keys():
+        del held[name]
 
 
 def run_epoch(

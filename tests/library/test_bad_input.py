@@ -1046,7 +1046,10 @@ class Series:
         return len(self.values)
 
 
-@pytest.mark.parametrize("form", [list, tuple, Series, lambda a: Series(a.astype(object))], ids=str)
+FORMS = {"list": list, "tuple": tuple, "series": Series, "objects": lambda a: Series(a.astype(object))}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
 def test_the_advice_for_labels_in_any_form_works(form):
     net, advised = NeuralNetwork([3, 1], seed=0), form(y.ravel())
     calls = {
