@@ -20,10 +20,8 @@ def real(name: str, value: Any) -> np.ndarray:
     """
     if type(value) is np.ndarray and value.dtype.char in "fd":
         return value
-    if _masked(value):
-        raise TypeError(f"{name} must have a value everywhere, got a masked array; use {name.split()[-1]}.filled(0)")
     try:
-        array = np.asarray(value)
+        array = np.asarray(unmasked(name, value))
     except ValueError as error:
         raise ValueError(f"{name} must be a rectangular array, got rows of different lengths") from error
     if array.dtype.kind not in "fiub":
@@ -33,15 +31,13 @@ def real(name: str, value: Any) -> np.ndarray:
         return array if array.dtype.char in "fd" else array.astype(np.float64)
 
 
-def _masked(value: Any) -> bool:
-    return isinstance(value, np.ma.MaskedArray) or isinstance(value, list | tuple) and any(map(_masked, value))
-
-
-def unmasked(name: str, value: Any) -> np.ndarray:
-    """Return `value` as an array of any dtype; raise TypeError for a masked array."""
-    if _masked(value):
-        real(name, value)
-    return np.asarray(value)
+def unmasked(name: str, value: Any) -> Any:
+    """Return `value`; raise TypeError for a masked array, or a list of such."""
+    for part in value if isinstance(value, list | tuple) else ():
+        unmasked(name, part)
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name} must have a value everywhere, got a masked array; use {name.split()[-1]}.filled(0)")
+    return value
 
 
 def _holds_floats(array: np.ndarray) -> bool:
@@ -85,25 +81,23 @@ def samples(name: str, value: Any, n_columns: int | None = None, dtype: Any = No
 
 def _as_column(name: str, value: Any) -> str:
     """Return how to make a column of `value`: a list or a series has no `reshape`."""
-    name = name.split()[-1]  # of "validation y"
-    return f"; use {name if isinstance(value, np.ndarray) else f'np.array({name})'}.reshape(-1, 1)"
+    form = "{}" if isinstance(value, np.ndarray) else "np.array({})"
+    return f"; use {form.format(name.split()[-1])}.reshape(-1, 1)"
 
 
 def squarable(name: str, array: np.ndarray, advice: str = "scale the features, for instance with standardize") -> Any:
     """Return `array`; raise ValueError where the square of an entry is too large for its dtype."""
     limit, size = np.sqrt(np.finfo(array.dtype).max), np.abs(array).max()
     if size > limit:
-        raise ValueError(
-            f"{name} must stay below {limit:.2g}, whose square {array.dtype} can hold, got {size:.2g}: {advice}"
-        )
+        bound = f"below {limit:.2g}, whose square {array.dtype} can hold"
+        raise ValueError(f"{name} must stay {bound}, got {size:.2g}: {advice}")
     return array
 
 
 def share(name: str, array: np.ndarray, what: str) -> np.ndarray:
     """Return `array`; raise ValueError where an entry is not between 0 and 1."""
-    wrong = (array < 0) | (array > 1)
-    if wrong.any():
-        raise ValueError(f"{name} must hold {what} between 0 and 1, got {array[wrong][0]:g}")
+    if array.min() < 0 or array.max() > 1:
+        raise ValueError(f"{name} must hold {what} between 0 and 1, got {array.min():g} … {array.max():g}")
     return array
 
 
@@ -119,8 +113,7 @@ def same_shape(name: str, value: Any, shape: tuple[int, ...]) -> np.ndarray:
 def movable(name: str, value: Any) -> np.ndarray:
     """Return `value` if it is an array of float32 or float64, which can be changed in place."""
     if type(value) is not np.ndarray or value.dtype.char not in "fd" or not value.ndim:
-        got = f"{type(value).__name__} of dtype {value.dtype}" if hasattr(value, "dtype") else type(value).__name__
-        raise TypeError(f"{name} must be a float32 or float64 array, which is changed in place, got {got}")
+        raise TypeError(f"{name} must be a float32 or float64 array, which is changed in place, got {value!r:.60}")
     return value
 
 

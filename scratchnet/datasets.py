@@ -124,7 +124,7 @@ def train_test_split(
     rows, or if test_fraction is not between 0 and 1.
     """
     X = checks.samples("X", X)
-    y = checks.unmasked("y", y).copy()
+    y = np.array(checks.unmasked("y", y))
     if y.ndim == 0 or len(y) != len(X):
         raise ValueError(f"y must have as many rows as X, {len(X)}, got shape {y.shape}")
     if len(X) < 2:
@@ -142,7 +142,7 @@ def one_hot(labels: Any, n_classes: int) -> np.ndarray:
     Raises for labels that are not integers in that range.
     """
     n_classes = checks.positive_int("n_classes", n_classes)
-    labels = checks.unmasked("labels", labels)
+    labels = np.asarray(checks.unmasked("labels", labels))
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise TypeError(f"labels must be integers of shape (N,), got {labels.dtype} of shape {labels.shape}")
     if labels.size and not (0 <= labels.min() and labels.max() < n_classes):

@@ -164,9 +164,7 @@ def _row_of_ones(n: int, dtype: np.dtype[Any]) -> np.ndarray:
 
 @functools.lru_cache
 def _kept_ones(n: int, dtype: np.dtype[Any]) -> np.ndarray:
-    ones = np.ones((1, n), dtype)
-    ones.flags.writeable = False
-    return ones
+    return np.ones((1, n), dtype)
 
 
 def _draw(init: Initializer, d_in: int, d_out: int, seed: Any, dtype: Any) -> np.ndarray:

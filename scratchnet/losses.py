@@ -46,7 +46,7 @@ def binary_cross_entropy(y_pred: Any, y_true: Any) -> float:
     """
     y_pred, y_true = _aligned(y_pred, y_true)
     p = np.clip(checks.share("y_pred", y_pred, "probabilities"), 1e-7, 1 - 1e-7)
-    checks.share("y_true", y_true, "labels")
+    y_true = checks.share("y_true", y_true, "labels")
     return float(-np.mean(y_true * np.log(p) + (1 - y_true) * np.log(1 - p)))
 
 
@@ -143,12 +143,10 @@ class SoftmaxCrossEntropy(Output):
 
     def check_targets(self, Y: np.ndarray, name: str = "y") -> None:
         """Every row must be one-hot."""
-        wrong = ~(np.isin(Y, (0, 1)).all(axis=-1) & (Y.sum(axis=-1) == 1))
-        if wrong.any():
-            raise ValueError(
-                f"{name} must be one-hot, a single 1 in every row, got the row {Y[wrong][0].tolist()}; "
-                "see one_hot(labels, n_classes)"
-            )
+        wrong = Y[~(np.isin(Y, (0, 1)).all(axis=-1) & (Y.sum(axis=-1) == 1))]
+        if len(wrong):
+            what = f"a single 1 in every row, got the row {wrong[0].tolist()}"
+            raise ValueError(f"{name} must be one-hot, {what}; see one_hot(labels, n_classes)")
 
 
 class IdentitySquaredError(Output):

@@ -122,10 +122,9 @@ def _part(where: str, base: Any, part: Any, arrays: Arrays, places: Places) -> d
     """Return a layer, an output or an optimizer in the terms of JSON; its arrays and generators go elsewhere."""
     kind = type(part)
     if _kinds(base).get(kind.__name__) is not kind:
-        raise TypeError(
-            f"{where} cannot be saved: its class {kind.__name__} must be {base.__name__} and declare its settings, the "
-            "arguments that build it. Or keep net.theta with np.save, and assign it to a network that you build anew"
-        )
+        how = f"its class {kind.__name__} must be {base.__name__} and declare its settings, the arguments that build it"
+        other = "Or keep net.theta with np.save, and assign it to a network that you build anew"
+        raise TypeError(f"{where} cannot be saved: {how}. {other}")
     description = {"kind": kind.__name__, **{name: getattr(part, name) for name in kind.settings}}
     for name in _state(part):
         value = getattr(part, name, None)

@@ -35,10 +35,8 @@ class TrainingDiverged(ArithmeticError):
         lr = float(lr) if isinstance(lr, numbers.Real) else None  # a schedule, or a rate for every parameter
         self.epoch, self.batch, self._what, self._lr = epoch, batch, what, lr
         advice = "a smaller learning rate" if lr is None else f"a learning rate below {lr:g}, such as {lr / 10:g}"
-        super().__init__(
-            f"{what} in epoch {epoch}, batch {batch}. Try {advice}, {REMEDIES}. "
-            "The network and its history are as they were after the last whole epoch."
-        )
+        state = "The network and its history are as they were after the last whole epoch."
+        super().__init__(f"{what} in epoch {epoch}, batch {batch}. Try {advice}, {REMEDIES}. {state}")
 
     def __reduce__(self) -> Any:
         return type(self), (self.epoch, self.batch, self._what, self._lr)
@@ -68,11 +66,7 @@ def recorded(field: str, doc: str) -> Any:
 
 def recorded_by_layer(field: str, doc: str) -> Any:
     """Make a property with one field of every `Epoch` as an array (epochs, linear layers)."""
-
-    def table(net: Any) -> np.ndarray:
-        return np.array([getattr(epoch, field) for epoch in net.history]).reshape(-1, len(net._weights))
-
-    return property(table, doc=doc)
+    return property(lambda net: np.array(recorded(field, doc).fget(net)).reshape(-1, len(net._weights)), doc=doc)
 
 
 def train(
@@ -133,9 +127,8 @@ class Rollback:
     """
 
     def __init__(self, net: Any, optimizer: Optimizer, rng: np.random.Generator) -> None:
-        self.net, self.rng = net, rng
-        self.length, self.theta = len(net.history), net.theta.copy()
-        self.restore_optimizer, self.shuffling = contents(optimizer), rng.bit_generator.state
+        self.net, self.rng, self.length, self.theta = net, rng, len(net.history), net.theta.copy()
+        self.optimizer, self.shuffling = contents(optimizer), rng.bit_generator.state
         self.restore_layers = snapshot(net.layers)
 
     def __enter__(self) -> None:
@@ -149,46 +142,46 @@ class Rollback:
     def undo(self) -> None:
         """Put back what was there."""
         self.net.theta = self.theta
-        self.restore_optimizer()
+        for call, arguments in self.optimizer:
+            call(*arguments)
         self.rng.bit_generator.state = self.shuffling
         self.restore_layers()
         del self.net.history[self.length :]
         self.net._clear_caches()
 
 
-def contents(thing: Any) -> Callable[[], None]:
-    """Return a function that gives `thing`, and every object in it that copy.deepcopy copies, what it holds now.
+def contents(thing: Any) -> list[Any]:
+    """Return the calls that give `thing`, and every object in it that copy.deepcopy copies, what it holds now.
 
     They are filled again and not replaced, so that whoever else refers to one of them still does. What can only be
-    replaced, such as a deque, becomes the copy.
+    replaced, such as a deque, becomes the copy. Where all is as it was, an interrupted call changes nothing.
     """
     copies: dict[int, Any] = {}
     copy.deepcopy(vars(thing), copies)
-    found = [thing, *copies.pop(id(copies), [])]
+    found, calls = [thing, *copies.pop(id(copies), [])], list[Any]()
+    kinds = list, tuple, dict, np.ndarray, np.random.Generator
 
-    def stays(part: Any) -> bool:
-        return isinstance(part, list | tuple | dict | np.ndarray | np.random.Generator) or hasattr(part, "__dict__")
+    def kept(value: Any) -> Any:
+        return value if isinstance(value, kinds) or hasattr(value, "__dict__") else copies.get(id(value), value)
 
-    def kept(part: Any) -> Any:
-        return part if stays(part) else copies.get(id(part), part)
+    for part in found:
+        held = getattr(part, "__dict__", part)
+        if isinstance(part, np.ndarray):
+            calls += [(part.__setitem__, (..., copies[id(part)]))] if part.flags.writeable else []
+        elif isinstance(part, np.random.Generator):
+            calls.append((setattr, (part.bit_generator, "state", copies[id(part)].bit_generator.state)))
+        elif isinstance(part, list):
+            calls.append((part.__setitem__, (slice(None), [kept(value) for value in part])))
+        elif isinstance(held, dict):
+            calls.append((refill, (held, {name: kept(value) for name, value in held.items()})))
+    return calls
 
-    lists = [(part, [kept(value) for value in part]) for part in found if isinstance(part, list)]
-    dicts = [getattr(part, "__dict__", part) for part in found]
-    names = [(part, {name: kept(value) for name, value in part.items()}) for part in dicts if isinstance(part, dict)]
 
-    def restore() -> None:
-        for part, values in lists:
-            part[:] = values
-        for part_dict, named in names:
-            part_dict.clear()
-            part_dict.update(named)
-        for part in found:
-            if isinstance(part, np.ndarray) and part.flags.writeable:
-                part[...] = copies[id(part)]
-            elif isinstance(part, np.random.Generator):
-                part.bit_generator.state = copies[id(part)].bit_generator.state
-
-    return restore
+def refill(held: dict[Any, Any], before: dict[Any, Any]) -> None:
+    """Give a dict the entries of another."""
+    held.update(before)
+    for name in held.keys() - before.keys():
+        del held[name]
 
 
 def run_epoch(
@@ -245,23 +238,18 @@ def record(
             losses = [float(net.output.loss(Z[rows], Y[rows])) for rows in batches]
             batch = int(np.argmin(np.isfinite(losses)))  # the first; 0 if only their sum overflowed
             raise _diverged(net, batch, f"the loss became {losses[batch]:g}", optimizer)
-        last = len(batches) - 1
         try:
             loss, accuracy = net._evaluate(X, Y)
             held = net._evaluate(*held_out) if held_out is not None else (None, None)
         except OverflowError:
-            raise _diverged(net, last, "the predictions overflowed", optimizer) from None
+            raise _diverged(net, len(batches) - 1, "the predictions overflowed", optimizer) from None
         norms, changes, sizes = (norms_by_layer(net, vector) for vector in (mean_grad, net.theta - start, start))
-        found = {
-            "the loss": loss,
-            "the validation loss": held[0] or 0.0,
-            "a gradient": sum(norms),
-            "a parameter": net.theta,
-        }
+        found = {"the loss": loss, "the validation loss": held[0] or 0.0}
+        found |= {"a gradient": sum(norms), "a parameter": net.theta}
         found |= {f"the optimizer's {name}": getattr(optimizer, name) for name in getattr(optimizer, "memory", ())}
         for what, values in found.items():
             if not np.isfinite(values).all():
-                raise _diverged(net, last, f"{what} overflowed", optimizer)
+                raise _diverged(net, len(batches) - 1, f"{what} overflowed", optimizer)
     return Epoch(mean_loss, accuracy, held[0], held[1], norms, tuple(map(ratio, changes, sizes)))
 
 

@@ -991,7 +991,7 @@ def test_what_is_masked_never_counts(name):
     ("y_pred", "y_true", "part", "got"),
     cases(
         ("labels -1 and 1", [0.1, 0.9], [-1, 1], "y_true must hold labels between 0 and 1", "got -1"),
-        ("labels 1 and 2", [0.1, 0.9], [1, 2], "y_true must hold labels between 0 and 1", "got 2"),
+        ("labels 1 and 2", [0.1, 0.9], [1, 2], "y_true must hold labels between 0 and 1", "got 1 … 2"),
         ("logits", [-3.5, 2.0], [0, 1], "y_pred must hold probabilities between 0 and 1", "got -3.5"),
     ),
 )
@@ -1046,7 +1046,10 @@ class Series:
         return len(self.values)
 
 
-@pytest.mark.parametrize("form", [list, tuple, Series, lambda a: Series(a.astype(object))], ids=str)
+FORMS = {"list": list, "tuple": tuple, "series": Series, "objects": lambda a: Series(a.astype(object))}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
 def test_the_advice_for_labels_in_any_form_works(form):
     net, advised = NeuralNetwork([3, 1], seed=0), form(y.ravel())
     calls = {

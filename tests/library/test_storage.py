@@ -339,7 +339,10 @@ def test_what_does_not_declare_its_settings_is_refused(path, change, message):
         (lambda net, adam: net.theta.__setitem__(5, np.nan), "theta must be finite .* nan at index"),
         (lambda net, adam: net.layers.__setitem__(0, copy.deepcopy(net.layers[0])), "save copy.deepcopy"),
         (lambda net, adam: net.layers.__delitem__(slice(2, None)), "theta must have shape"),
-        (lambda net, adam: vars(adam).update(copy.deepcopy(vars(adam)), _theta=lambda: None), "another network"),
+        (
+            lambda net, adam: vars(adam).update(copy.deepcopy(vars(adam)), _theta=(lambda: None, None)),
+            "another network",
+        ),
         (lambda net, adam: adam.v.__setitem__(3, -1e-300), "optimizer.v must be finite float64, and at least 0"),
         (lambda net, adam: adam.m.__setitem__(3, np.inf), "optimizer.m must be finite"),
         (lambda net, adam: setattr(adam, "m", adam.m[:-1]), "optimizer.m must have shape"),
