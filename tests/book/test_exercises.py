@@ -449,7 +449,7 @@ def test_the_likely_reason_holds_for_every_answer_that_gives_the_same():
         in check("5.5", lambda i, o, rng: EXERCISES["5.5"].reference(i, o, fixed(0))).message
     )
     assert "all five seeds" in check("5.4", lambda u, a: min(np.array(u)[(a > 0.95).all(axis=1)])).message
-    assert "Likely" not in check("5.4", lambda u, a: u[np.argmax(a.mean(axis=1))]).message
+    assert "Likely" not in check("5.4", lambda u, a: u[-1]).message
     assert "Likely" not in check("2.2", lambda z: 1 - 2 / (1 + np.exp(z))).message
     swap = np.eye(3)[[1, 0, 2]]
     assert check("2.4", swap).message.endswith("This matrix does hide the mistake, but here no entry may be 0.")
