@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.book.exercises.judge import Exercise, WrongFormError, missing, real
+from scratchnet.book.exercises.judge import Exercise, WrongFormError, in_turn, missing, real
 from scratchnet.network import NeuralNetwork
 
 
@@ -84,9 +84,9 @@ def epoch_norm(gradients: np.ndarray, lengths: np.ndarray) -> float:
 
 
 def _batches(rng: np.random.Generator) -> np.ndarray:
-    """Return dW of 2 to 4 batches, now and then of a single one."""
-    n = 1 if rng.random() < 0.1 else rng.integers(2, 5)
-    return np.round(rng.standard_normal((n, *rng.integers(1, 4, 2))), 2)
+    """Return dW of 2 to 4 batches, and in one trial of a single one; in one it is a row, in one a column."""
+    shape = in_turn(rng, [(2, 2, 3), (1, 3, 2), (3, 1, 3), (4, 3, 1), (2, 3, 3)])
+    return np.round(rng.standard_normal(shape), 2)
 
 
 def _gradients(rng: np.random.Generator) -> dict[str, Any]:

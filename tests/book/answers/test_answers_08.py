@@ -253,6 +253,7 @@ RIGHT = {
     "8.2": {
         "loops": forward_by_loops,
         "in place on a copy": forward_in_place,
+        "in place": forward_changing_its_argument,
         "einsum": forward_by_einsum,
         "the projection": forward_by_projection,
         "NumPy's var": lambda Z, gamma, beta, eps: gamma * (Z - Z.mean(0)) / np.sqrt(Z.var(0) + eps) + beta,
@@ -325,7 +326,6 @@ WRONG = {
             lambda Z, g, b, eps: g * (forward_by_einsum(Z, 1.0, 0.0, eps) + b),
             "gamma does not multiply beta",
         ),
-        "changes Z": (forward_changing_its_argument, "changes its argument Z"),
     },
     "8.3": {
         "means": (lambda dY, Z_hat: ((dY * Z_hat).mean(0)[None], dY.mean(0)[None]), "divide by N once more"),

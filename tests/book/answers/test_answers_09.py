@@ -295,6 +295,7 @@ RIGHT = {
         "NumPy numbers": lambda n, rate: (np.multiply(n, 1 - rate), np.reciprocal(1 - rate)),
     },
     "9.2": {
+        "in place": forward_changing_its_argument,
         "a product": lambda A, U, rate: A * (U >= rate) / (1 - rate),
         "np.where": lambda A, U, rate: np.where(U >= rate, A / (1 - rate), 0),
         "loops and lists": forward_by_loops,
@@ -357,7 +358,6 @@ WRONG = {
         "above": (lambda A, U, rate: A * (U > rate) / (1 - rate), "where they are equal"),
         "U for A": (lambda A, U, rate: U * (U >= rate) / (1 - rate), "only decides"),
         "the mask": (lambda A, U, rate: (U >= rate) / (1 - rate), "multiply it by A"),
-        "its argument": (forward_changing_its_argument, "changes its argument A"),
         "a factor of 2": (lambda A, U, rate: 2 * A * (U >= rate), "The value differs"),
     },
     "9.3": {
