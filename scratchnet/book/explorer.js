@@ -195,7 +195,6 @@ function render({ model, el }) {
   head.innerHTML = model.get("head");
   const root = make("div", {
     ...{ class: "explorer", role: "group", "data-explorer": model.get("name") },
-    "data-lm-suppress-shortcuts": "true", // in JupyterLab, which takes arrow keys for its cells
     "aria-label": `Explorer of ${axes.map((axis) => axis.label).join(", ")}`,
   });
   if (!document.getElementById(id)) root.id = id;
@@ -222,10 +221,17 @@ function render({ model, el }) {
   addEventListener("hashchange", visit);
   visit();
 
+  // JupyterLab listens at the document and would take the arrow keys of a slider for its cells.
+  const keep = (event) => {
+    if (root.contains(event.target) && event.target.matches("input, select")) event.stopPropagation();
+  };
+  addEventListener("keydown", keep, true);
+
   return () => {
     pause();
     clearTimeout(rest);
     removeEventListener("hashchange", visit);
+    removeEventListener("keydown", keep, true);
     model.off("change:answer", answered);
     model.off("change:position", moved);
   };
