@@ -18,7 +18,7 @@ from scratchnet import (
     relative_error,
 )
 from scratchnet.book.exercises import broken
-from scratchnet.book.exercises.judge import Exercise, WrongFormError, missing
+from scratchnet.book.exercises.judge import Exercise, WrongFormError, in_turn, missing
 
 Maker = Callable[[int, int], Layer]
 
@@ -42,7 +42,7 @@ class _Bent:
 
 
 def _point(rng: np.random.Generator) -> dict[str, Any]:
-    shape = ((3, 2), (4,), (1, 1), (2, 1, 2))[rng.integers(4)]
+    shape = in_turn(rng, [(3, 2), (4,), (1, 1), (2, 1, 2)])
     f = _Bent(*np.round(rng.uniform(0.5, 2, 3), 1).tolist())
     return {"f": f, "x": np.round(rng.uniform(-2, 2, shape), 2), "epsilon": float(rng.choice([0.05, 0.1, 0.2]))}
 
@@ -89,7 +89,7 @@ def _never_put_back(f: Any, x: np.ndarray, epsilon: float) -> np.ndarray:
 
 
 def _pair(rng: np.random.Generator) -> dict[str, Any]:
-    shape = ((3, 2), (4,), (1, 1), (2, 3))[rng.integers(4)]
+    shape = in_turn(rng, [(3, 2), (4,), (1, 1), (2, 3)])
     a = np.round(rng.uniform(0.5, 2, shape) * rng.choice([-1, 1], shape), 2)
     return {"a": a, "n": np.round(a * rng.uniform(0.2, 0.9), 2)}
 
