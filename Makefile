@@ -46,7 +46,7 @@ help: ## Show this list
 
 book: $(READY) $(NODE) ## Execute every notebook and build the book into _build/html (EDITION=student: without solutions)
 	rm -rf _build
-	$(PY) -m jupyter_book.cli.main build . -n -W --keep-going
+	$(PY) -c "from jupyter_book.cli.main import main; main()" build . -n -W --keep-going
 	@echo
 	@echo "The book is built. Open _build/html/index.html in a browser:"
 	@echo "  file://$(CURDIR)/_build/html/index.html"

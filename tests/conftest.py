@@ -178,11 +178,15 @@ def spirals():
 ROOT = Path(__file__).resolve().parent.parent
 
 
+# How `make book` builds, where "." is the book; tests/site/test_setup.py compares.
+BUILD = ["-c", "from jupyter_book.cli.main import main; main()", "build", ".", "-n", "-W", "--keep-going"]
+
+
 def build(source, into):
-    """Build the book as `make book` does, into another folder."""
-    jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
+    """Build the book in the folder `source` as `make book` does, into another folder."""
     return subprocess.run(
-        [*jupyter_book, "build", str(source), "--path-output", str(into), "-n", "-W", "--keep-going"],
+        [sys.executable, *BUILD, "--path-output", str(into)],
+        cwd=source,
         env={k: v for k, v in os.environ.items() if k != "MPLBACKEND"} | {"PYTHONIOENCODING": "utf-8"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

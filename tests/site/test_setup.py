@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from conftest import BUILD
 from pages import ROOT
 
 pytestmark = pytest.mark.skipif(
@@ -28,6 +30,7 @@ log() { printf '%s' "$1" >> log; shift; for word; do printf ' %s' "$word" >> log
 case "$1 $2" in
   "-m venv") mkdir -p "$3/bin" && cp "$0" "$3/bin/python"; exit ;;
   "-c "*socket*) exec REAL "$@" ;;
+  "-c "*jupyter_book*) ;;
   -c*) exit 0 ;;
   "--version ") echo Python 3.12.0; exit ;;
 esac
@@ -100,6 +103,13 @@ class Machine:
         stamps = {".venv/.installed": 20, ".venv/.ready": 10, "node_modules/.ready": 5}
         for path, age in {**dict.fromkeys(READ, 100), **stamps, name: 0}.items():
             os.utime(self.book / path, (now - age, now - age))
+
+
+def test_make_book_builds_as_the_tests_do() -> None:
+    done = ["-o", ".venv/.ready", "-o", "node_modules/.ready"]
+    printed = subprocess.run(["make", "-n", *done, "book"], cwd=ROOT, capture_output=True, text=True).stdout
+    commands = [shlex.split(line) for line in printed.splitlines() if "jupyter_book" in line]
+    assert [words[1:] for words in commands] == [BUILD]
 
 
 @pytest.fixture
