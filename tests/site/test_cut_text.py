@@ -94,14 +94,20 @@ def test_code_fits_on_a_laptop(opened: SimpleNamespace) -> None:
 
 @EACH_PAGE
 def test_no_ink_of_a_formula_is_cut(opened: SimpleNamespace) -> None:
-    """A letter may be higher than the font says, so this compares pixels."""
+    """A letter may be higher than the font says, so this compares pixels.
+
+    Ink that is cut differs every time; the edge of a rounded corner, which Chromium draws in pieces, now and then.
+    """
     page = opened.page
     page.set_viewport_size({"width": 1280, "height": 900})
-    before = page.screenshot(full_page=True, animations="disabled")
-    style = page.add_style_tag(content=".math, .math mjx-container { overflow: visible !important; }")
-    after = page.screenshot(full_page=True, animations="disabled")
-    style.evaluate("style => style.remove()")
-    assert before == after
+    for _ in range(5):
+        before = page.screenshot(full_page=True, animations="disabled")
+        style = page.add_style_tag(content=".math, .math mjx-container { overflow: visible !important; }")
+        after = page.screenshot(full_page=True, animations="disabled")
+        style.evaluate("style => style.remove()")
+        if before == after:
+            return
+    pytest.fail("a formula looks different where it may overflow")
 
 
 @EACH_PAGE
