@@ -46,7 +46,6 @@ def caption(frame):
 
 
 def test_every_explorer_is_on_a_page_once():
-    """Once it is on one. Until all pages show theirs, an explorer may be ahead of its page."""
     shown = [name for page in PAGES for name in shown_on(page)]
     assert len(shown) == len(set(shown))
     assert set(shown) == set(NAMES)
@@ -102,7 +101,6 @@ def test_what_an_explorer_embeds_is_light(name):
 # --- what they show ---
 
 
-@pytest.mark.skipif("one_unit" not in NAMES, reason="notebook 02 has its explorer in its cells")
 def test_the_button_below_the_one_unit_trains_it_and_leaves_a_dead_one_as_it_is():
     """Against gradient descent written out for a single unit."""
     retrain = fresh("one_unit").retrain
@@ -121,7 +119,7 @@ def test_the_button_below_the_one_unit_trains_it_and_leaves_a_dead_one_as_it_is(
         in answer
     )
     assert losses[-1] < losses[0] / 2
-    assert len(set(re.findall(r'<path d="([^"]+)" class="line', answer))) == 3  # before, after and the target
+    assert len(set(re.findall(r'<path d="([^"]+)" [^>]*class="line', answer))) == 3  # before, after and the target
 
     dead = retrain("ReLU", 0.0, -1.0)
     assert f"from {target.mean():.3f} to {target.mean():.3f}, w from 0 to 0.00, b from -1 to -1.00" in dead
@@ -152,7 +150,7 @@ def test_the_loss_in_a_caption_is_the_one_that_training_recorded_and_the_curve_e
     frame = fresh("depth_and_rate").frame
     _, said = draw_depth_and_rate(4, 0.3)
     assert said.partition("after 80 epochs ")[2] == caption(frame(4, 0.3, 80)).partition("epoch 80: ")[2]
-    assert caption(frame(8, 3.0, 0)).startswith("8 hidden layers, before training: loss ")
+    assert caption(frame(8, 3.0, 0)).startswith("8 hidden layers, learning rate 3, before training: loss ")
     net, thetas = of_depth(8, 3.0)
     assert len(thetas) == len(net.history) + 1 < 81
     assert f"the run diverged in epoch {len(thetas)}." in caption(frame(8, 3.0, 80))

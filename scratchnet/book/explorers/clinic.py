@@ -39,8 +39,7 @@ def clinic() -> Explorer:
 
     def examine_again(patient: str, step_size: float) -> str:
         seed = int(np.random.default_rng().integers(1000))
-        errors = errors_at(patient, step_size, seed)
-        return f"<p>Weights from seed {seed}</p>" + scan_frame(scans, patient, step_size, errors)
+        return scan_frame(scans, patient, step_size, errors_at(patient, step_size, seed), f", weights from seed {seed}")
 
     return Explorer(
         "clinic",
@@ -65,12 +64,12 @@ def errors_at(patient: str, epsilon: float, seed: int = 0) -> list[float]:
     return [relative_error(*pairs[part]) for part in PARTS]
 
 
-def scan_frame(scans: Scans, patient: str, step_size: float, errors: list[float]) -> str:
+def scan_frame(scans: Scans, patient: str, step_size: float, errors: list[float], weights: str = "") -> str:
     """Return bars for the errors beside the curve of the largest of them, with a mark at the step."""
     by_part = _axes((0.3, 7.7), dict(enumerate(PARTS, start=1)), "input or parameter")
     by_step = _axes((-13.3, -0.7), {-13: "1e-13", -9: "1e-9", -5: "1e-5", -1: "0.1"}, "step size")
     numbers = ", ".join(f"{part} {examination.in_words(error)}" for part, error in zip(PARTS, errors, strict=True))
-    caption = f"{patient}, step {step_size:g}. Relative errors: {numbers}."
+    caption = f"{patient}, step {step_size:g}{weights}. Relative errors: {numbers}."
     worst = [max(scans[patient, step]) for step in STEPS]
     return figure(
         caption,

@@ -26,12 +26,12 @@ def depth_and_rate() -> Explorer:
 
     def retrain(hidden_layers: int, learning_rate: float, epoch: int) -> str:
         seed = int(np.random.default_rng().integers(1000))
-        return draw(*of_depth(hidden_layers, learning_rate, seed), epoch)
+        return draw(learning_rate, *of_depth(hidden_layers, learning_rate, seed), epoch)
 
     return Explorer(
         "depth_and_rate",
         {"hidden_layers": DEPTHS, "learning_rate": RATES, "epoch": MOMENTS},
-        lambda hidden_layers, learning_rate, epoch: draw(*runs[hidden_layers, learning_rate], epoch),
+        lambda hidden_layers, learning_rate, epoch: draw(learning_rate, *runs[hidden_layers, learning_rate], epoch),
         start={"hidden_layers": 4, "learning_rate": 0.3, "epoch": 80},
         head=plane.defs,
         play="epoch",
@@ -73,6 +73,7 @@ def _frame(
     plane: frames.Plane,
     losses: frames.Axes,
     norms: frames.Axes,
+    learning_rate: float,
     net: NeuralNetwork,
     thetas: Sequence[np.ndarray],
     epoch: int,
@@ -81,7 +82,8 @@ def _frame(
 
     The loss is the one that training recorded, with which the curve ends; before training it is that of the network.
     """
-    caption = f"{counted(len(net.layer_dims) - 2)}, {f'epoch {epoch}' if epoch else 'before training'}: "
+    moment = f"epoch {epoch}" if epoch else "before training"
+    caption = f"{counted(len(net.layer_dims) - 2)}, learning rate {learning_rate:g}, {moment}: "
     if epoch >= len(thetas):
         return frames.figure(caption + f"the run diverged in epoch {len(thetas)}.")
     data, past = spirals(), NeuralNetwork(net.layer_dims)
