@@ -280,7 +280,7 @@ def plot_agreement(x: Any, y: Any, ax: Axes | None = None) -> Axes:
 
 
 def plot_entries(matrix: Any, units: int, ax: Axes | None = None) -> Axes:
-    """Draw which entries of a Jacobian are not zero, dark, with lines between its units² blocks of equal size."""
+    """Draw which entries of a Jacobian are not zero, filled, with lines between its units² blocks of equal size."""
     matrix = np.asarray(matrix)
     ax, size = _axes(ax), len(matrix) // units
     ax.imshow(np.abs(matrix) > 1e-7, cmap="Blues", vmin=0, vmax=1.3)

@@ -84,20 +84,9 @@ ON_PAGES = {
     f"{name_of(page)}, {block.splitlines()[0]}": block for page, text in MARKDOWN.items() for block in python(text)
 }
 
-# What does not run yet, and why. Whoever mends one takes it out: strict xfail sees to it.
-NOT_YET = {
-    "stuck, A = X": "ReLU is not imported in the block",
-}
-
 
 def each(names):
-    return pytest.mark.parametrize(
-        "name",
-        [
-            pytest.param(name, marks=pytest.mark.xfail(reason=NOT_YET[name], strict=True) if name in NOT_YET else ())
-            for name in names
-        ],
-    )
+    return pytest.mark.parametrize("name", names)
 
 
 @each(EXERCISES)

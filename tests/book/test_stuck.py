@@ -1,6 +1,7 @@
 """The page for the stuck: the messages that it quotes are printed by the library, and its factors are measured."""
 
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -13,9 +14,11 @@ from scratchnet import (
     NeuralNetwork,
     ReLU,
     central_difference,
+    check_network,
     make_spirals,
     mse_grad,
     mse_loss,
+    small,
     standardize,
 )
 from scratchnet.book.exercises import broken
@@ -55,6 +58,12 @@ def without_transpose():
     return layer.forward(np.ones((5, 3))) @ layer.W
 
 
+def from_small_weights():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_network(NeuralNetwork([2, 10, 10, 10, 10, 10, 1], seed=0, init=small), X[:20], y[:20])
+
+
 CAUSES = {
     "y must have shape": lambda: net().train(X, y.ravel()),
     "X must have shape": lambda: net().train(X.T, y),
@@ -65,6 +74,7 @@ CAUSES = {
     "matmul": without_transpose,
     "the loss became": lambda: published().train(*spirals(), lr=10, n_epochs=2, batch_size=64, verbose=False),
     "this Adam remembers": used_twice,
+    "central differences cannot see": from_small_weights,
     "BatchNorm needs": lambda: BatchNorm(3).forward(np.ones((1, 3))),
 }
 
