@@ -269,6 +269,8 @@ def test_an_explorer_fits_one_screen(opened: SimpleNamespace) -> None:
         controls = explorer.root.locator(".explorer-controls").bounding_box()
         assert controls is not None
         assert controls["y"] + controls["height"] <= PHONE["height"] + 1
+        opened.page.evaluate("scrollBy(0, -70)")  # which brings the theme's button, where there is room for it
+        expect(opened.page.locator("#pst-back-to-top")).to_be_hidden()
     opened.page.set_viewport_size({"width": 1200, "height": 900})
 
 
