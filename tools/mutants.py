@@ -27,7 +27,8 @@ WORK = ROOT / ".venv" / "mutants"  # where no other tool looks
 EXPLAINED = ROOT / "tests" / "mutants.md"
 BOUND = 0.95
 KILLED = ("killed", "timeout")
-WITHOUT = ("-m", "not long", "-k", "not opcode")  # a tracer at every opcode takes as long
+# A tracer at every opcode takes as long, and mutmut stands between a warning and the line that it points at.
+WITHOUT = ("-m", "not long", "-k", "not opcode and not line_of_the_reader")
 ORDER = """
 
 def pytest_collection_modifyitems(items):

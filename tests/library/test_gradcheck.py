@@ -421,6 +421,11 @@ def test_a_right_gradient_among_kinks_is_not_called_wrong_without_a_word():
     start = "central differences cannot see whether the gradient of"
     for name, warning in zip(("theta", "X"), said, strict=True):
         assert str(warning.message).startswith(f"{start} {name} is right: its error is")
+
+
+def test_the_warning_points_at_the_line_of_the_reader():
+    with pytest.warns(RuntimeWarning) as said:
+        check_network(*small_and_deep())
     assert {warning.filename for warning in said} == {__file__}
 
 
