@@ -4,9 +4,7 @@ import math
 import random
 
 import numpy as np
-import pytest
-
-from scratchnet.book.exercises import check
+from tables import judged
 
 # 1.1: the accuracy of predictions (N, 1) against labels (N,)
 
@@ -213,7 +211,14 @@ RIGHT = {
         lambda a: crossings(a, classes=tuple((np.arange(4) + a // np.pi) % 2)),
         lambda a: {k: np.array(v, object) for k, v in crossings(a).items()},
     ],
-    "1.5": [by_python, by_sorting, by_shuffling, by_choice, by_mask, old_generator],
+    "1.5": [
+        by_python,
+        by_sorting,
+        by_shuffling,
+        by_choice,
+        by_mask,
+        old_generator,
+    ],
 }
 
 WRONG = {
@@ -276,21 +281,6 @@ WRONG = {
         ("there are others among yours", lambda y, n, s: {k: v + 1 for k, v in by_mask(y, n, s).items()}),
         ("the same rows for the same seed", lambda y, n, s: by_mask(y, n, None)),
     ],
-}  # fmt: skip
+}
 
-
-@pytest.mark.parametrize(("name", "answer"), [(name, answer) for name in RIGHT for answer in RIGHT[name]])
-def test_a_right_answer_passes_whenever_it_is_asked(name, answer):
-    for _ in range(2):
-        assert check(name, answer), check(name, answer)
-
-
-@pytest.mark.parametrize(("name", "told", "answer"), [(name, *row) for name in WRONG for row in WRONG[name]])
-def test_a_wrong_answer_is_told_the_same_whenever_it_is_asked(name, told, answer):
-    for _ in range(2):
-        verdict = check(name, answer)
-        assert not verdict and told in verdict.message, verdict
-
-
-def test_the_tables_are_long_enough():
-    assert min(map(len, RIGHT.values())) >= 6 and min(map(len, WRONG.values())) >= 8
+test_right, test_wrong, test_enough = judged(RIGHT, WRONG)

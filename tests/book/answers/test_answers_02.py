@@ -3,10 +3,9 @@
 import math
 
 import numpy as np
-import pytest
+from tables import judged
 
 from scratchnet import Layer, tanh
-from scratchnet.book.exercises import check
 
 # 2.1: the slope of ReLU from its output
 
@@ -291,7 +290,14 @@ RIGHT = {
         1e-3 * SYMMETRIC.astype(np.float32),
         -SYMMETRIC.astype(object),
     ],
-    "2.5": [Leaky, ByMaximum, ByMask, ByLoop, Unrelated, BySign],
+    "2.5": [
+        Leaky,
+        ByMaximum,
+        ByMask,
+        ByLoop,
+        Unrelated,
+        BySign,
+    ],
 }
 
 WRONG = {
@@ -365,19 +371,4 @@ WRONG = {
     ],
 }
 
-
-@pytest.mark.parametrize(("name", "answer"), [(name, answer) for name in RIGHT for answer in RIGHT[name]])
-def test_a_right_answer_passes_whenever_it_is_asked(name, answer):
-    for _ in range(2):
-        assert check(name, answer), check(name, answer)
-
-
-@pytest.mark.parametrize(("name", "told", "answer"), [(name, *row) for name in WRONG for row in WRONG[name]])
-def test_a_wrong_answer_is_told_the_same_whenever_it_is_asked(name, told, answer):
-    for _ in range(2):
-        verdict = check(name, answer)
-        assert not verdict and told in verdict.message, verdict
-
-
-def test_the_tables_are_long_enough():
-    assert min(map(len, RIGHT.values())) >= 6 and min(map(len, WRONG.values())) >= 8
+test_right, test_wrong, test_enough = judged(RIGHT, WRONG)

@@ -1,9 +1,7 @@
 """Answers to the exercises of notebook 04: right ones of every kind pass, plausible wrong ones are told why."""
 
 import numpy as np
-import pytest
-
-from scratchnet.book.exercises import check
+from tables import judged
 
 # 4.1 The frame of the picture: X (N, 2), margin -> left, right, bottom, top
 
@@ -235,19 +233,13 @@ WRONG = {
         ),
         ("Every batch counts alike", lambda g, lengths: np.linalg.norm(g.mean(axis=0))),
         ("This is the norm of the sum", lambda g, lengths: np.linalg.norm(np.einsum("n,nij->ij", lengths, g))),
-        (
-            "The lengths are an argument",
-            lambda g, lengths: norm_by_loops(g, np.array([64.0] * (len(g) - 1) + [16.0])),
-        ),
+        ("The lengths are an argument", lambda g, lengths: norm_by_loops(g, np.array([64.0] * (len(g) - 1) + [16.0]))),
         (
             "This is the largest singular value",
             lambda g, lengths: np.linalg.norm(np.average(g, axis=0, weights=lengths), 2),
         ),
         ("of the last batch alone", lambda g, lengths: np.linalg.norm(g[-1])),
-        (
-            "do not cancel",
-            lambda g, lengths: np.average(np.linalg.norm(g, axis=(1, 2)) ** 2, weights=lengths) ** 0.5,
-        ),
+        ("do not cancel", lambda g, lengths: np.average(np.linalg.norm(g, axis=(1, 2)) ** 2, weights=lengths) ** 0.5),
         ("the square of the norm", lambda g, lengths: np.sum(np.average(g, axis=0, weights=lengths) ** 2)),
         ("The shape is", lambda g, lengths: np.average(g, axis=0, weights=lengths)[None]),
     ],
@@ -291,23 +283,4 @@ WRONG = {
     ],
 }
 
-
-@pytest.mark.parametrize(("name", "answer"), [(name, answer) for name, answers in RIGHT.items() for answer in answers])
-def test_a_right_answer_passes(name, answer):
-    verdict = check(name, answer)
-    assert verdict.passed, verdict
-
-
-@pytest.mark.parametrize(
-    ("name", "said", "answer"), [(name, said, answer) for name, answers in WRONG.items() for said, answer in answers]
-)
-def test_a_wrong_answer_is_told_why(name, said, answer):
-    verdict = check(name, answer)
-    assert not verdict.passed
-    assert said in verdict.message, verdict
-
-
-def test_there_are_enough_of_both():
-    assert RIGHT.keys() == WRONG.keys()
-    assert all(len(answers) >= 6 for answers in RIGHT.values())
-    assert all(len(answers) >= 8 for answers in WRONG.values())
+test_right, test_wrong, test_enough = judged(RIGHT, WRONG)

@@ -1,10 +1,9 @@
 """Answers to the exercises of notebook 05: right ones of every kind pass, plausible wrong ones are told why."""
 
 import numpy as np
-import pytest
+from tables import judged
 
 from scratchnet import NeuralNetwork, he, xavier
-from scratchnet.book.exercises import check
 
 # 5.1 How many numbers it learns: layer_dims -> an integer
 
@@ -173,7 +172,14 @@ RIGHT = {
             n for n, row in sorted(zip(units, accuracies.tolist(), strict=True)) if sum(a > 0.95 for a in row) >= 4
         ),
     ],
-    "5.5": [by_qr, by_svd, by_gram_schmidt, by_permutation, by_reflection, by_cutting],
+    "5.5": [
+        by_qr,
+        by_svd,
+        by_gram_schmidt,
+        by_permutation,
+        by_reflection,
+        by_cutting,
+    ],
 }
 
 WRONG = {
@@ -244,23 +250,4 @@ WRONG = {
     ],
 }
 
-
-@pytest.mark.parametrize(("name", "answer"), [(name, answer) for name, answers in RIGHT.items() for answer in answers])
-def test_a_right_answer_passes(name, answer):
-    verdict = check(name, answer)
-    assert verdict.passed, verdict
-
-
-@pytest.mark.parametrize(
-    ("name", "said", "answer"), [(name, said, answer) for name, answers in WRONG.items() for said, answer in answers]
-)
-def test_a_wrong_answer_is_told_why(name, said, answer):
-    verdict = check(name, answer)
-    assert not verdict.passed
-    assert said in verdict.message, verdict
-
-
-def test_there_are_enough_of_both():
-    assert RIGHT.keys() == WRONG.keys()
-    assert all(len(answers) >= 6 for answers in RIGHT.values())
-    assert all(len(answers) >= 8 for answers in WRONG.values())
+test_right, test_wrong, test_enough = judged(RIGHT, WRONG)

@@ -4,9 +4,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from tables import judged
 
 from scratchnet import Layer, LinearLayer, central_difference, check_layer, relative_error
-from scratchnet.book.exercises import EXERCISES, broken, check
+from scratchnet.book.exercises import broken
 
 
 def in_place(f, x, epsilon):
@@ -250,8 +251,23 @@ class Test:
 
 
 RIGHT = {
-    "6.1": [0.6, 3 / 5, Fraction(3, 5), np.float32(0.6), np.array(0.6), abs(1 - 4) / (1 + 4), 1 - 2 / 5],
-    "6.2": [in_place, with_basis, with_flat, as_lists, with_where, by_halves],
+    "6.1": [
+        0.6,
+        3 / 5,
+        Fraction(3, 5),
+        np.float32(0.6),
+        np.array(0.6),
+        abs(1 - 4) / (1 + 4),
+        1 - 2 / 5,
+    ],
+    "6.2": [
+        in_place,
+        with_basis,
+        with_flat,
+        as_lists,
+        with_where,
+        by_halves,
+    ],
     "6.3": [
         guarded,
         lambda a, n: norm(np.subtract(a, n)) / total if (total := norm(a) + norm(n)) > 0 else 0,
@@ -262,7 +278,14 @@ RIGHT = {
             sum((p - q) ** 2 for p, q in zip(a.flat, n.flat, strict=True)) ** 0.5 / (norm(a) + norm(n) + 1e-300)
         ),
     ],
-    "6.4": [Centered, WithProjection, WithLoops, InPlace, KeepsWhatItNeeds, CentersTheGradient],
+    "6.4": [
+        Centered,
+        WithProjection,
+        WithLoops,
+        InPlace,
+        KeepsWhatItNeeds,
+        CentersTheGradient,
+    ],
     "6.5": [
         careful,
         by_hand,
@@ -274,92 +297,71 @@ RIGHT = {
 }
 WRONG = {
     "6.1": [
-        (3.0, "lengths of both are added"),
-        (0.75, "Both lengths are added"),
-        (3 / 8, "not twice the longer one"),
-        (1e-7, "far from right"),
-        (-0.6, "never negative"),
-        (5 / 3, "upside down"),
-        (60, "percent"),
-        (4, "This is the factor"),
-        (1 / 3, "twice as long"),
-        (0.61, "differs"),
-        ("0.6", "real number"),
+        ("lengths of both are added", 3.0),
+        ("Both lengths are added", 0.75),
+        ("not twice the longer one", 3 / 8),
+        ("far from right", 1e-7),
+        ("never negative", -0.6),
+        ("upside down", 5 / 3),
+        ("percent", 60),
+        ("This is the factor", 4),
+        ("twice as long", 1 / 3),
+        ("differs", 0.61),
+        ("real number", "0.6"),
     ],
     "6.2": [
-        (lambda f, x, e: one_sided(f, x, e), "one side only"),
-        (lambda f, x, e: one_sided(f, x, -e), "looks back only"),
-        (lambda f, x, e: 2 * with_basis(f, x, e), "divide by 2ε"),
-        (lambda f, x, e: -with_basis(f, x, e), "turned round"),
-        (lambda f, x, e: with_basis(f, x, 1e-5), "not 1e-5"),
-        (lambda f, x, e: with_basis(f, x, e) * 2 * e, "Divide it by the distance"),
-        (lambda f, x, e: 0 * x + (f(x + e) - f(x - e)) / (2 * e), "all entries at once"),
-        (lambda f, x, e: with_basis(f, x, e).ravel()[None, :, None], "shape"),
-        (one_column_at_a_time, "differs"),
-        (lambda f, x, e: 3 * x**2 + 2 * x, "never called"),
-        (lambda f, x, e: x.__iadd__(e) * f(x), "The value differs"),
+        ("one side only", lambda f, x, e: one_sided(f, x, e)),
+        ("looks back only", lambda f, x, e: one_sided(f, x, -e)),
+        ("divide by 2ε", lambda f, x, e: 2 * with_basis(f, x, e)),
+        ("turned round", lambda f, x, e: -with_basis(f, x, e)),
+        ("not 1e-5", lambda f, x, e: with_basis(f, x, 1e-5)),
+        ("Divide it by the distance", lambda f, x, e: with_basis(f, x, e) * 2 * e),
+        ("all entries at once", lambda f, x, e: 0 * x + (f(x + e) - f(x - e)) / (2 * e)),
+        ("shape", lambda f, x, e: with_basis(f, x, e).ravel()[None, :, None]),
+        ("differs", one_column_at_a_time),
+        ("never called", lambda f, x, e: 3 * x**2 + 2 * x),
+        ("The value differs", lambda f, x, e: x.__iadd__(e) * f(x)),
     ],
     "6.3": [
-        (lambda a, n: norm(a - n) / (norm(a) + norm(n)), "0/0"),
-        (lambda a, n: guarded(a, n) if a.any() and n.any() else 0, "only if both"),
-        (lambda a, n: norm(a - n) / (norm(a) + norm(n) + 1e-8), "hides every error"),
-        (lambda a, n: norm(a - n) / norm(a) if a.any() else 0, "length of a alone"),
-        (lambda a, n: guarded(a, n) and norm(a - n) / max(norm(a), norm(n)), "longer of the two"),
-        (lambda a, n: guarded(a, n) and abs(norm(a) - norm(n)) / (norm(a) + norm(n)), "points elsewhere"),
-        (lambda a, n: guarded(a, n) and norm(a - n) / norm(a + n), "length of a + n"),
-        (lambda a, n: guarded(a, n) and norm(a - n) ** 2 / (norm(a) ** 2 + norm(n) ** 2), "squared lengths"),
-        (lambda a, n: np.abs(a - n), "It should be a real number|shape"),
-        (lambda a, n: norm(a - n), "differs"),
+        ("0/0", lambda a, n: norm(a - n) / (norm(a) + norm(n))),
+        ("only if both", lambda a, n: guarded(a, n) if a.any() and n.any() else 0),
+        ("hides every error", lambda a, n: norm(a - n) / (norm(a) + norm(n) + 1e-8)),
+        ("length of a alone", lambda a, n: norm(a - n) / norm(a) if a.any() else 0),
+        ("longer of the two", lambda a, n: guarded(a, n) and norm(a - n) / max(norm(a), norm(n))),
+        ("points elsewhere", lambda a, n: guarded(a, n) and abs(norm(a) - norm(n)) / (norm(a) + norm(n))),
+        ("length of a + n", lambda a, n: guarded(a, n) and norm(a - n) / norm(a + n)),
+        ("squared lengths", lambda a, n: guarded(a, n) and norm(a - n) ** 2 / (norm(a) ** 2 + norm(n) ** 2)),
+        ("It should be a real number|shape", lambda a, n: np.abs(a - n)),
+        ("differs", lambda a, n: norm(a - n)),
     ],
     "6.4": [
-        (wrong_centered(published), "dX: The value differs"),
-        (wrong_centered(constant_mean), "depends on every row"),
-        (wrong_centered(averages), "sum over the batch"),
-        (wrong_centered(over_all), "column by column"),
-        (wrong_centered(over_rows), "differs"),
-        (wrong_centered(Centered.backward, caches_always), "Cache only if training"),
-        (wrong_centered(lambda self, dY: Centered.backward(self, dY) / self.gamma), "γ is missing"),
-        (wrong_centered(lambda self, dY: Centered.backward(self, dY)[:1]), "shape"),
-        (wrong_centered(Centered.backward, only_in_training), "holds at prediction too"),
+        ("dX: The value differs", wrong_centered(published)),
+        ("depends on every row", wrong_centered(constant_mean)),
+        ("sum over the batch", wrong_centered(averages)),
+        ("column by column", wrong_centered(over_all)),
+        ("differs", wrong_centered(over_rows)),
+        ("Cache only if training", wrong_centered(Centered.backward, caches_always)),
+        ("γ is missing", wrong_centered(lambda self, dY: Centered.backward(self, dY) / self.gamma)),
+        ("shape", wrong_centered(lambda self, dY: Centered.backward(self, dY)[:1])),
+        ("holds at prediction too", wrong_centered(Centered.backward, only_in_training)),
     ],
     "6.5": [
-        (lambda make_layer: careful(make_layer, n=1), "With one sample"),
-        (lambda make_layer: careful(make_layer, evaluate=False), "Nothing was evaluated"),
-        (lambda make_layer: careful(make_layer, bound=0.3), "2 % too long"),
-        (lambda make_layer: careful(make_layer, among=("X", "b")), "dW is compared with nothing"),
-        (lambda make_layer: careful(make_layer, among=("X", "W")), "db is compared with nothing"),
-        (lambda make_layer: careful(make_layer, among=("W", "b")), "dX is compared with nothing"),
-        (lambda make_layer: careful(make_layer, d_out=4), "All sizes are equal"),
-        (lambda make_layer: True, "calls every layer right"),
-        (lambda make_layer: False, "calls every layer wrong"),
-        (lambda make_layer: careful(make_layer, safe=False), "Catch what a wrong layer raises"),
-        (lambda make_layer: type(make_layer(4, 3)) is LinearLayer, "calls every layer wrong"),
-        (lambda make_layer: type(make_layer(2, 3)).__name__ == "LinearLayer", "calls every layer wrong"),
+        ("With one sample", lambda make_layer: careful(make_layer, n=1)),
+        ("Nothing was evaluated", lambda make_layer: careful(make_layer, evaluate=False)),
+        ("2 % too long", lambda make_layer: careful(make_layer, bound=0.3)),
+        ("dW is compared with nothing", lambda make_layer: careful(make_layer, among=("X", "b"))),
+        ("db is compared with nothing", lambda make_layer: careful(make_layer, among=("X", "W"))),
+        ("dX is compared with nothing", lambda make_layer: careful(make_layer, among=("W", "b"))),
+        ("All sizes are equal", lambda make_layer: careful(make_layer, d_out=4)),
+        ("calls every layer right", lambda make_layer: True),
+        ("calls every layer wrong", lambda make_layer: False),
+        ("Catch what a wrong layer raises", lambda make_layer: careful(make_layer, safe=False)),
+        ("calls every layer wrong", lambda make_layer: type(make_layer(4, 3)) is LinearLayer),
+        ("calls every layer wrong", lambda make_layer: type(make_layer(2, 3)).__name__ == "LinearLayer"),
     ],
 }
 
-
-@pytest.mark.parametrize(("name", "k"), [(name, k) for name, answers in RIGHT.items() for k in range(len(answers))])
-@pytest.mark.filterwarnings("ignore:invalid value")
-def test_a_right_answer_passes_in_any_style_and_again(name, k):
-    for _ in range(2):
-        verdict = check(name, RIGHT[name][k])
-        assert verdict, verdict
-
-
-@pytest.mark.parametrize(("name", "k"), [(name, k) for name, answers in WRONG.items() for k in range(len(answers))])
-@pytest.mark.filterwarnings("ignore:invalid value")
-def test_a_wrong_answer_is_refused_with_its_reason_and_again(name, k):
-    answer, reason = WRONG[name][k]
-    first, second = check(name, answer), check(name, answer)
-    assert not first and not second  # on inputs that are fresh each time
-    for verdict in (first, second):
-        assert any(words in verdict.message for words in reason.split("|")), verdict
-
-
-def test_there_are_enough_answers_of_both_kinds():
-    for name in (name for name in EXERCISES if name.startswith("6.")):
-        assert len(RIGHT[name]) >= 6 and len(WRONG[name]) >= 8
+test_right, test_wrong, test_enough = judged(RIGHT, WRONG)
 
 
 @pytest.mark.parametrize("kind", [broken.Reshaped, broken.Unbalanced, broken.UpsideDown, broken.AveragedWeights])

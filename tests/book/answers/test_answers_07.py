@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from tables import judged
 
 from scratchnet import Adam, Momentum, NeuralNetwork, Optimizer, cosine_decay, he, warm_up
 from scratchnet.book import experiments
-from scratchnet.book.exercises import EXERCISES, check
 
 # 7.2
 
@@ -278,105 +278,114 @@ RIGHT = {
         lambda c: np.min(np.divide(2, c)),
         lambda c: 2 / np.linalg.norm(np.diag(c), 2),
     ],
-    "7.2": [step, step_in_place, step_by_loop, step_by_library, step_from_difference, step_as_product],
-    "7.3": [adam, adam_by_loop, adam_in_one_rate, adam_by_library, adam_in_place, adam_as_list],
-    "7.4": [warm, warm_with_where, warm_by_min, warm_by_list, warm_by_table, warm_by_sine],
-    "7.5": [Lion, BySlices, ByLoop, ByWhere, WithOut, KeepsTheOld],
+    "7.2": [
+        step,
+        step_in_place,
+        step_by_loop,
+        step_by_library,
+        step_from_difference,
+        step_as_product,
+    ],
+    "7.3": [
+        adam,
+        adam_by_loop,
+        adam_in_one_rate,
+        adam_by_library,
+        adam_in_place,
+        adam_as_list,
+    ],
+    "7.4": [
+        warm,
+        warm_with_where,
+        warm_by_min,
+        warm_by_list,
+        warm_by_table,
+        warm_by_sine,
+    ],
+    "7.5": [
+        Lion,
+        BySlices,
+        ByLoop,
+        ByWhere,
+        WithOut,
+        KeepsTheOld,
+    ],
 }
 WRONG = {
     "7.1": [
-        (lambda c: 1 / c.max(), "in one step"),
-        (lambda c: 2 / c.min(), "first to explode"),
-        (lambda c: 2 / c.mean(), "an average hides"),
-        (lambda c: 2 / (c.min() + c.max()), "fastest rate"),
-        (lambda c: 2 / c.sum(), "do not add up"),
-        (lambda c: 2 / c[0], "in no order"),
-        (lambda c: 2 * c.max(), "divide by the curvature"),
-        (lambda c: c.max(), "largest curvature. The largest rate"),
-        (lambda c: 0.5 / c.max(), "whole interval"),
-        (lambda c: 2 / c, "real number|shape"),
-        (0.25, "check needs the function"),
+        ("in one step", lambda c: 1 / c.max()),
+        ("first to explode", lambda c: 2 / c.min()),
+        ("an average hides", lambda c: 2 / c.mean()),
+        ("fastest rate", lambda c: 2 / (c.min() + c.max())),
+        ("do not add up", lambda c: 2 / c.sum()),
+        ("in no order|first to explode", lambda c: 2 / c[0]),
+        ("divide by the curvature", lambda c: 2 * c.max()),
+        ("largest curvature. The largest rate", lambda c: c.max()),
+        ("whole interval", lambda c: 0.5 / c.max()),
+        ("real number|shape", lambda c: 2 / c),
+        ("check needs the function", 0.25),
     ],
     "7.2": [
-        (lambda theta, v, grad, lr, beta: (theta - lr * v, step(theta, v, grad, lr, beta)[1]), "old v"),
-        (lambda theta, v, grad, lr, beta: (theta - lr * (beta * v + grad), beta * v + grad), "sum and not an average"),
-        (lambda theta, v, grad, lr, beta: step(theta, v, grad, -lr, beta), "uphill"),
-        (lambda theta, v, grad, lr, beta: step(theta, v, grad, lr, 1 - beta), "weights are exchanged"),
-        (lambda *inputs: step(*inputs)[::-1], "theta first"),
-        (lambda theta, v, grad, lr, beta: (theta - beta * v - lr * grad, beta * v + lr * grad), "lr is in v"),
+        ("old v", lambda theta, v, grad, lr, beta: (theta - lr * v, step(theta, v, grad, lr, beta)[1])),
+        ("sum and not an average", lambda theta, v, grad, lr, beta: (theta - lr * (beta * v + grad), beta * v + grad)),
+        ("uphill", lambda theta, v, grad, lr, beta: step(theta, v, grad, -lr, beta)),
+        ("weights are exchanged", lambda theta, v, grad, lr, beta: step(theta, v, grad, lr, 1 - beta)),
+        ("theta first", lambda *inputs: step(*inputs)[::-1]),
+        ("lr is in v", lambda theta, v, grad, lr, beta: (theta - beta * v - lr * grad, beta * v + lr * grad)),
         (
-            lambda theta, v, grad, lr, beta: step(theta, step(theta, v, grad, lr, beta)[1], grad, lr, beta),
             "v: |theta: ",
+            lambda theta, v, grad, lr, beta: step(theta, step(theta, v, grad, lr, beta)[1], grad, lr, beta),
         ),
-        (lambda theta, v, grad, lr, beta: (theta - lr * grad, step(theta, v, grad, lr, beta)[1]), "never used"),
-        (lambda *inputs: step(*inputs)[0], "must return 2 arrays"),
-        (lambda theta, v, grad, lr, beta: step(theta, v.__imul__(beta), grad, lr, beta), "The value differs"),
+        ("never used", lambda theta, v, grad, lr, beta: (theta - lr * grad, step(theta, v, grad, lr, beta)[1])),
+        ("must return 2 arrays", lambda *inputs: step(*inputs)[0]),
+        ("The value differs", lambda theta, v, grad, lr, beta: step(theta, v.__imul__(beta), grad, lr, beta)),
     ],
     "7.3": [
-        (adam_without_correction, "bias correction is missing"),
-        (lambda *inputs: adam(*inputs, sign=1), "uphill"),
-        (adam_eps_inside, "outside of it"),
-        (adam_of_m, "not those of m"),
-        (adam_keeps_corrected, "before the correction"),
-        (adam_with(lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8), "usual values"),
-        (adam_with(beta1=0.9, beta2=0.999), "not 0.9 and 0.999"),
-        (adam_with(eps=1e-8), "not 1e-8"),
-        (adam_with(lr=0.1), "differs"),
-        (adam_with(t=1), "right in the first step only"),
-        (lambda *inputs: adam(*inputs)[::-1], "in this order"),
-        (lambda *inputs: adam(*inputs)[0], "must return 3 arrays"),
+        ("bias correction is missing", adam_without_correction),
+        ("uphill", lambda *inputs: adam(*inputs, sign=1)),
+        ("outside of it", adam_eps_inside),
+        ("not those of m", adam_of_m),
+        ("before the correction", adam_keeps_corrected),
+        ("usual values", adam_with(lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8)),
+        ("not 0.9 and 0.999", adam_with(beta1=0.9, beta2=0.999)),
+        ("not 1e-8", adam_with(eps=1e-8)),
+        ("differs", adam_with(lr=0.1)),
+        ("right in the first step only", adam_with(t=1)),
+        ("in this order", lambda *inputs: adam(*inputs)[::-1]),
+        ("must return 3 arrays", lambda *inputs: adam(*inputs)[0]),
     ],
     "7.4": [
-        (lambda epoch, lr, w, T: lr * epoch / w if epoch < w else warm(epoch, lr, w, T), "first epoch has the rate 0"),
-        (after_warm_up(lambda t, w, T: (1 + np.cos(np.pi * t / T)) / 2), "rate jumps"),
-        (lambda epoch, lr, w, T: warm_up(cosine_decay(lr, T), w)(epoch), "the library's warm_up"),
+        ("first epoch has the rate 0", lambda epoch, lr, w, T: lr * epoch / w if epoch < w else warm(epoch, lr, w, T)),
+        ("rate jumps", after_warm_up(lambda t, w, T: (1 + np.cos(np.pi * t / T)) / 2)),
+        ("the library's warm_up", lambda epoch, lr, w, T: warm_up(cosine_decay(lr, T), w)(epoch)),
         (
-            lambda epoch, lr, w, T: lr * (epoch + 1) / w if epoch <= w else warm(epoch, lr, w, T),
             "belongs to the cosine",
+            lambda epoch, lr, w, T: lr * (epoch + 1) / w if epoch <= w else warm(epoch, lr, w, T),
         ),
-        (after_warm_up(lambda t, w, T: 1 - (t - w) / (T - w)), "straight line"),
-        (after_warm_up(lambda t, w, T: (1 + np.cos(2 * np.pi * (t - w) / (T - w))) / 2), "comes back up"),
-        (after_warm_up(lambda t, w, T: 1 + np.cos(np.pi * (t - w) / (T - w))), "divide by 2"),
-        (after_warm_up(lambda t, w, T: np.cos(np.pi * (t - w) / (T - w) / 2)), "quarter"),
-        (after_warm_up(lambda t, w, T: (1 + np.cos(np.pi * (t - w) / T)) / 2), "T - w epochs"),
-        (after_warm_up(lambda t, w, T: (1 + np.cos((t - w) / (T - w))) / 2), "differs"),
+        ("straight line", after_warm_up(lambda t, w, T: 1 - (t - w) / (T - w))),
+        ("comes back up", after_warm_up(lambda t, w, T: (1 + np.cos(2 * np.pi * (t - w) / (T - w))) / 2)),
+        ("divide by 2", after_warm_up(lambda t, w, T: 1 + np.cos(np.pi * (t - w) / (T - w)))),
+        ("quarter", after_warm_up(lambda t, w, T: np.cos(np.pi * (t - w) / (T - w) / 2))),
+        ("T - w epochs", after_warm_up(lambda t, w, T: (1 + np.cos(np.pi * (t - w) / T)) / 2)),
+        ("differs", after_warm_up(lambda t, w, T: (1 + np.cos((t - w) / (T - w))) / 2)),
     ],
     "7.5": [
-        (lion(average_first), "uses the old one"),
-        (lion(no_sign), "sign is missing"),
-        (lion(of_the_gradient), "of the gradient alone"),
-        (lion(one_beta), "averaged with beta2"),
-        (lion(new_arrays), "theta never moves"),
-        (lion(new_average), "m never changes"),
-        (lion(uphill), "uphill"),
-        (lion(init=as_adam), "not Adam's 0.999"),
-        (lion(init=deaf), "what is given must be used"),
-        (lion(init=other_defaults), "default betas"),
-        (OwnRate, "a copy of your own"),
-        (type("Lion", (Optimizer,), {"memory": ("m",)}), "not finished"),
+        ("uses the old one", lion(average_first)),
+        ("sign is missing", lion(no_sign)),
+        ("of the gradient alone", lion(of_the_gradient)),
+        ("averaged with beta2", lion(one_beta)),
+        ("theta never moves", lion(new_arrays)),
+        ("m never changes", lion(new_average)),
+        ("uphill", lion(uphill)),
+        ("not Adam's 0.999", lion(init=as_adam)),
+        ("what is given must be used", lion(init=deaf)),
+        ("default betas", lion(init=other_defaults)),
+        ("a copy of your own", OwnRate),
+        ("not finished", type("Lion", (Optimizer,), {"memory": ("m",)})),
     ],
 }
 
-
-@pytest.mark.parametrize(("name", "k"), [(name, k) for name, answers in RIGHT.items() for k in range(len(answers))])
-def test_a_right_answer_passes_in_any_style_and_again(name, k):
-    for _ in range(2):
-        verdict = check(name, RIGHT[name][k])
-        assert verdict, verdict
-
-
-@pytest.mark.parametrize(("name", "k"), [(name, k) for name, answers in WRONG.items() for k in range(len(answers))])
-def test_a_wrong_answer_is_refused_with_its_reason_and_again(name, k):
-    answer, reason = WRONG[name][k]
-    first, second = check(name, answer), check(name, answer)
-    assert not first and not second  # on inputs that are fresh each time
-    for verdict in (first, second):
-        assert any(words in verdict.message for words in reason.split("|")), verdict
-
-
-def test_there_are_enough_answers_of_both_kinds():
-    for name in (name for name in EXERCISES if name.startswith("7.")):
-        assert len(RIGHT[name]) >= 6 and len(WRONG[name]) >= 8
+test_right, test_wrong, test_enough = judged(RIGHT, WRONG)
 
 
 @pytest.mark.parametrize(("lr", "arrive"), [(0.004, 5), (0.014, 3)])

@@ -3,10 +3,9 @@
 from fractions import Fraction
 
 import numpy as np
-import pytest
+from tables import judged
 
 from scratchnet import Layer
-from scratchnet.book.exercises import check
 
 # 9.2
 
@@ -285,142 +284,125 @@ class SameNoiseEachTime(Gaussian):
 
 
 RIGHT = {
-    "9.1": {
-        "a tuple": lambda n, rate: (n * (1 - rate), 1 / (1 - rate)),
-        "a list": lambda n, rate: [n - n * rate, 1 / (1 - rate)],
-        "an array": lambda n, rate: np.array([n * (1 - rate), 1 / (1 - rate)]),
-        "fractions": lambda n, rate: (n * (1 - Fraction(rate)), 1 / (1 - Fraction(rate))),
-        "the second from the first": lambda n, rate: (n - rate * n, n / (n - rate * n)),
-        "a power": lambda n, rate: (n * (1 - rate), (1 - rate) ** -1),
-        "NumPy numbers": lambda n, rate: (np.multiply(n, 1 - rate), np.reciprocal(1 - rate)),
-    },
-    "9.2": {
-        "in place": forward_changing_its_argument,
-        "a product": lambda A, U, rate: A * (U >= rate) / (1 - rate),
-        "np.where": lambda A, U, rate: np.where(U >= rate, A / (1 - rate), 0),
-        "loops and lists": forward_by_loops,
-        "in place on a copy": forward_in_place,
-        "not below": lambda A, U, rate: A / (1 - rate) * ~(U < rate),
-        "einsum": lambda A, U, rate: np.einsum("nd,nd->nd", A, (U >= rate) / (1 - rate)),
-        "np.heaviside": lambda A, U, rate: A * np.heaviside(U - rate, 1) / (1 - rate),
-        "a mask of floats": lambda A, U, rate: np.multiply(A, (U >= rate).astype(np.float32)) / (1 - rate),
-    },
-    "9.3": {
-        "products": lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * M * (Z1 > 0),
-        "loops": back_by_loops,
-        "in place on a copy": back_in_place,
-        "einsum": lambda dZ2, W2, M, Z1: np.einsum("nk,dk,nd,nd->nd", dZ2, W2, M, 1.0 * (Z1 > 0)),
-        "np.where": lambda dZ2, W2, M, Z1: np.where(Z1 > 0, M * (dZ2 @ W2.T), 0),
-        "the other product": lambda dZ2, W2, M, Z1: (W2 @ dZ2.T).T * (M * (Z1 > 0)),
-        "a list": lambda dZ2, W2, M, Z1: ((dZ2 @ W2.T) * M * (Z1 > 0)).tolist(),
-        "np.sign": lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * M * np.maximum(np.sign(Z1), 0),
-    },
-    "9.4": {
-        "counting": keep_by_counting,
-        "while": keep_by_while,
-        "argmin of what was seen": keep_by_argmin,
-        "the running minimum": keep_by_running_minimum,
-        "recursion": keep_recursively,
-        "a float": lambda losses, patience: float(keep_by_counting(losses, patience)),
-        "with lists": lambda losses, patience: keep_by_counting(losses.tolist(), patience),
-    },
-    "9.5": {
-        "the cache": Gaussian,
-        "an attribute": KeepsAnAttribute,
-        "sigma in advance": WithAStandardDeviation,
-        "in place on a copy": InPlaceOnACopy,
-        "einsum": ByEinsum,
-        "the noise alone": OverTheInput,
-        "more in state": NamesMore,
-    },
+    "9.1": [
+        lambda n, rate: (n * (1 - rate), 1 / (1 - rate)),
+        lambda n, rate: [n - n * rate, 1 / (1 - rate)],
+        lambda n, rate: np.array([n * (1 - rate), 1 / (1 - rate)]),
+        lambda n, rate: (n * (1 - Fraction(rate)), 1 / (1 - Fraction(rate))),
+        lambda n, rate: (n - rate * n, n / (n - rate * n)),
+        lambda n, rate: (n * (1 - rate), (1 - rate) ** -1),
+        lambda n, rate: (np.multiply(n, 1 - rate), np.reciprocal(1 - rate)),
+    ],
+    "9.2": [
+        forward_changing_its_argument,
+        lambda A, U, rate: A * (U >= rate) / (1 - rate),
+        lambda A, U, rate: np.where(U >= rate, A / (1 - rate), 0),
+        forward_by_loops,
+        forward_in_place,
+        lambda A, U, rate: A / (1 - rate) * ~(U < rate),
+        lambda A, U, rate: np.einsum("nd,nd->nd", A, (U >= rate) / (1 - rate)),
+        lambda A, U, rate: A * np.heaviside(U - rate, 1) / (1 - rate),
+        lambda A, U, rate: np.multiply(A, (U >= rate).astype(np.float32)) / (1 - rate),
+    ],
+    "9.3": [
+        lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * M * (Z1 > 0),
+        back_by_loops,
+        back_in_place,
+        lambda dZ2, W2, M, Z1: np.einsum("nk,dk,nd,nd->nd", dZ2, W2, M, 1.0 * (Z1 > 0)),
+        lambda dZ2, W2, M, Z1: np.where(Z1 > 0, M * (dZ2 @ W2.T), 0),
+        lambda dZ2, W2, M, Z1: (W2 @ dZ2.T).T * (M * (Z1 > 0)),
+        lambda dZ2, W2, M, Z1: ((dZ2 @ W2.T) * M * (Z1 > 0)).tolist(),
+        lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * M * np.maximum(np.sign(Z1), 0),
+    ],
+    "9.4": [
+        keep_by_counting,
+        keep_by_while,
+        keep_by_argmin,
+        keep_by_running_minimum,
+        keep_recursively,
+        lambda losses, patience: float(keep_by_counting(losses, patience)),
+        lambda losses, patience: keep_by_counting(losses.tolist(), patience),
+    ],
+    "9.5": [
+        Gaussian,
+        KeepsAnAttribute,
+        WithAStandardDeviation,
+        InPlaceOnACopy,
+        ByEinsum,
+        OverTheInput,
+        NamesMore,
+    ],
 }
 
 WRONG = {
-    "9.1": {
-        "the rate stays": (lambda n, rate: (n * rate, 1 / rate), "what is left is 1 - rate"),
-        "classic": (lambda n, rate: (n * (1 - rate), 1 - rate), "what the classic form does"),
-        "1 / rate": (lambda n, rate: (n * (1 - rate), 1 / rate), "what is missing"),
-        "those removed": (lambda n, rate: (n * rate, 1 / (1 - rate)), "not how many are removed"),
-        "swapped": (lambda n, rate: (1 / (1 - rate), n * (1 - rate)), "number of units first"),
-        "a share": (lambda n, rate: (1 - rate, 1 / (1 - rate)), "times their share"),
-        "no factor": (lambda n, rate: (n * (1 - rate), 1.0), "the classic one has none"),
-        "n in the factor": (lambda n, rate: (n * (1 - rate), n / (1 - rate)), "one number for all units"),
-        "one number": (lambda n, rate: n * (1 - rate), "shape is ()"),
-        "a step beside it": (lambda n, rate: (n * (1 - rate), 1 / (1 + rate)), "The value differs"),
-    },
-    "9.2": {
-        "kept the wrong ones": (lambda A, U, rate: A * (U < rate) / (1 - rate), "should go"),
-        "no factor": (lambda A, U, rate: A * (U >= rate), "the mean is too small"),
-        "times 1 - rate": (lambda A, U, rate: A * (U >= rate) * (1 - rate), "even smaller"),
-        "by the rate": (lambda A, U, rate: A * (U >= rate) / rate, "not by the share that goes"),
-        "other entries": (lambda A, U, rate: A * (U < 1 - rate) / (1 - rate), "other entries"),
-        "1 - rate as the bound": (lambda A, U, rate: A * (U >= 1 - rate) / (1 - rate), "not 1 - rate"),
-        "above": (lambda A, U, rate: A * (U > rate) / (1 - rate), "where they are equal"),
-        "U for A": (lambda A, U, rate: U * (U >= rate) / (1 - rate), "only decides"),
-        "the mask": (lambda A, U, rate: (U >= rate) / (1 - rate), "multiply it by A"),
-        "a factor of 2": (lambda A, U, rate: 2 * A * (U >= rate), "The value differs"),
-    },
-    "9.3": {
-        "no mask": (lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * (Z1 > 0), "gets no gradient"),
-        "M > 0": (lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * (M > 0) * (Z1 > 0), "not by M > 0"),
-        "no ReLU": (lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * M, "not positive"),
-        "the ReLU's value": (lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * M * np.maximum(Z1, 0), "not the value"),
-        "a factor 2": (lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * 2 * (M > 0) * (Z1 > 0), "at the rate 0.5 only"),
-        "slope at 0": (lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * M * (Z1 >= 0), "At Z1 = 0"),
-        "the other side": (lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * M * (Z1 < 0), "not where it is negative"),
-        "twice": (lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * M**2 * (Z1 > 0), "once on the way back"),
-        "divided": (lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * (M > 0) / M.max() * (Z1 > 0), "do not divide"),
-        "no transpose": (lambda dZ2, W2, M, Z1: (dZ2 @ W2) * M * (Z1 > 0), "Your code raised ValueError"),
-        "not there": (lambda dZ2, W2, M, Z1: M * (Z1 > 0), "The value differs"),
-    },
-    "9.4": {
-        "the best of all": (lambda losses, patience: int(np.argmin(losses)), "before the last minimum"),
-        "the stop": (
-            lambda losses, patience: min(keep_by_counting(losses, patience) + patience, len(losses) - 1),
+    "9.1": [
+        ("what is left is 1 - rate", lambda n, rate: (n * rate, 1 / rate)),
+        ("what the classic form does", lambda n, rate: (n * (1 - rate), 1 - rate)),
+        ("what is missing", lambda n, rate: (n * (1 - rate), 1 / rate)),
+        ("not how many are removed", lambda n, rate: (n * rate, 1 / (1 - rate))),
+        ("number of units first", lambda n, rate: (1 / (1 - rate), n * (1 - rate))),
+        ("times their share", lambda n, rate: (1 - rate, 1 / (1 - rate))),
+        ("the classic one has none", lambda n, rate: (n * (1 - rate), 1.0)),
+        ("one number for all units", lambda n, rate: (n * (1 - rate), n / (1 - rate))),
+        ("shape is ()", lambda n, rate: n * (1 - rate)),
+        ("The value differs", lambda n, rate: (n * (1 - rate), 1 / (1 + rate))),
+    ],
+    "9.2": [
+        ("should go", lambda A, U, rate: A * (U < rate) / (1 - rate)),
+        ("the mean is too small", lambda A, U, rate: A * (U >= rate)),
+        ("even smaller", lambda A, U, rate: A * (U >= rate) * (1 - rate)),
+        ("not by the share that goes", lambda A, U, rate: A * (U >= rate) / rate),
+        ("other entries", lambda A, U, rate: A * (U < 1 - rate) / (1 - rate)),
+        ("not 1 - rate", lambda A, U, rate: A * (U >= 1 - rate) / (1 - rate)),
+        ("where they are equal", lambda A, U, rate: A * (U > rate) / (1 - rate)),
+        ("only decides", lambda A, U, rate: U * (U >= rate) / (1 - rate)),
+        ("multiply it by A", lambda A, U, rate: (U >= rate) / (1 - rate)),
+        ("The value differs", lambda A, U, rate: 2 * A * (U >= rate)),
+    ],
+    "9.3": [
+        ("gets no gradient", lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * (Z1 > 0)),
+        ("not by M > 0", lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * (M > 0) * (Z1 > 0)),
+        ("not positive", lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * M),
+        ("not the value", lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * M * np.maximum(Z1, 0)),
+        ("at the rate 0.5 only", lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * 2 * (M > 0) * (Z1 > 0)),
+        ("At Z1 = 0", lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * M * (Z1 >= 0)),
+        ("not where it is negative", lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * M * (Z1 < 0)),
+        ("once on the way back", lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * M**2 * (Z1 > 0)),
+        ("do not divide", lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * (M > 0) / M.max() * (Z1 > 0)),
+        ("Your code raised ValueError", lambda dZ2, W2, M, Z1: (dZ2 @ W2) * M * (Z1 > 0)),
+        ("The value differs", lambda dZ2, W2, M, Z1: M * (Z1 > 0)),
+    ],
+    "9.4": [
+        ("before the last minimum", lambda losses, patience: int(np.argmin(losses))),
+        (
             "keep the best one before",
+            lambda losses, patience: min(keep_by_counting(losses, patience) + patience, len(losses) - 1),
         ),
-        "one late": (lambda losses, patience: keep_by_counting(losses, patience + 1), "one epoch late"),
-        "one early": (lambda losses, patience: keep_by_counting(losses, patience - 1), "one epoch early"),
-        "counted from 1": (lambda losses, patience: keep_by_counting(losses, patience) + 1, "counted from 0"),
-        "a tie is better": (keep_a_tie, "no improvement"),
-        "None without a stop": (keep_only_when_stopped, "there is a best epoch too"),
-        "the last without a stop": (last_if_not_stopped, "not the last"),
-        "the epoch before": (against_the_one_before, "not below the one before"),
-        "the loss": (lambda losses, patience: losses[keep_by_counting(losses, patience)], "not its loss"),
-        "the patience": (lambda losses, patience: patience, "The value differs"),
-    },
-    "9.5": {
-        "noise at inference": (NoiseAlways, "noise at inference"),
-        "the variance": (VarianceAsSigma, "its square root"),
-        "the rate": (RateAsSigma, "not the rate"),
-        "the classic mask's": (ClassicSigma, "zeros and ones"),
-        "upside down": (WrongWayRound, "The value differs"),
-        "mean 0": (WithoutTheOne, "1 + sigma * xi"),
-        "no copy": (HandsBackItsInput, "Return a copy"),
-        "drawing at inference": (DrawsAnyway, "Inference draws nothing"),
-        "caching at inference": (CachesAnyway, "leaves the cache alone"),
-        "new noise backward": (NewNoise, "draw nothing new"),
-        "no noise backward": (NoNoise, "passes through the noise"),
-        "the same noise": (SameNoiseEachTime, "in __init__"),
-        "no state": (Unnamed, "put the generator back"),
-    },
+        ("one epoch late", lambda losses, patience: keep_by_counting(losses, patience + 1)),
+        ("one epoch early", lambda losses, patience: keep_by_counting(losses, patience - 1)),
+        ("counted from 0", lambda losses, patience: keep_by_counting(losses, patience) + 1),
+        ("no improvement", keep_a_tie),
+        ("there is a best epoch too", keep_only_when_stopped),
+        ("not the last", last_if_not_stopped),
+        ("not below the one before", against_the_one_before),
+        ("not its loss", lambda losses, patience: losses[keep_by_counting(losses, patience)]),
+        ("The value differs", lambda losses, patience: patience),
+    ],
+    "9.5": [
+        ("noise at inference", NoiseAlways),
+        ("its square root", VarianceAsSigma),
+        ("not the rate", RateAsSigma),
+        ("zeros and ones", ClassicSigma),
+        ("The value differs", WrongWayRound),
+        ("1 + sigma * xi", WithoutTheOne),
+        ("Return a copy", HandsBackItsInput),
+        ("Inference draws nothing", DrawsAnyway),
+        ("leaves the cache alone", CachesAnyway),
+        ("draw nothing new", NewNoise),
+        ("passes through the noise", NoNoise),
+        ("in __init__", SameNoiseEachTime),
+        ("put the generator back", Unnamed),
+    ],
 }
 
-
-@pytest.mark.parametrize(("name", "kind"), [(name, kind) for name, answers in RIGHT.items() for kind in answers])
-def test_right(name, kind):
-    verdict = check(name, RIGHT[name][kind])
-    assert verdict.passed, verdict
-
-
-@pytest.mark.parametrize(("name", "kind"), [(name, kind) for name, answers in WRONG.items() for kind in answers])
-def test_wrong(name, kind):
-    answer, told = WRONG[name][kind]
-    verdict = check(name, answer)
-    assert not verdict.passed
-    assert told in verdict.message, verdict
-
-
-def test_the_tables_are_long_enough():
-    assert all(len(answers) >= 6 for answers in RIGHT.values())
-    assert all(len(answers) >= 8 for answers in WRONG.values())
+test_right, test_wrong, test_enough = judged(RIGHT, WRONG)
