@@ -199,15 +199,19 @@ def _whole_period(epoch: int, lr: float, w: int, T: int) -> float:
 
 
 def _five_steps(rng: np.random.Generator) -> dict[str, Any]:
-    # Steps in which old and new averages, and gradients of other sizes, disagree about the sign.
-    sizes = [[1.0], [-0.05], [-2.0], [0.12], [0.004]]
+    """Return steps in which old and new averages, and gradients of other sizes, disagree about the sign."""
+    beta1, beta2 = round(float(rng.uniform(0.8, 0.93)), 2), round(float(rng.uniform(0.94, 0.98)), 2)
+    sizes = [[1.0], [0.0], [-2.0], [0.12], [0.004]]
     gradients = rng.uniform(0.5, 1.5, (5, 3)) * sizes * rng.choice([-1.0, 1.0], 3)
+    # With g = -r m the sign that belongs to the old m turns at one r, and that of the new m at a smaller one.
+    of_old, of_new = beta1 / (1 - beta1), beta1 * beta2 / (1 - beta1 * beta2)
+    gradients[1] = -np.sqrt(of_old * of_new) * (1 - beta2) * gradients[0]
     return {
         "theta": np.round(rng.standard_normal(3), 2),
         "gradients": np.round(gradients, 4),
         "lr": round(float(rng.uniform(0.01, 0.3)), 2),
-        "beta1": round(float(rng.uniform(0.8, 0.93)), 2),
-        "beta2": round(float(rng.uniform(0.94, 0.98)), 2),
+        "beta1": beta1,
+        "beta2": beta2,
     }
 
 
@@ -225,7 +229,8 @@ def _taken(answer: Any, theta: np.ndarray, gradients: np.ndarray, lr: float, bet
     found["m after step 5"] = given.m.copy()
     for grad in gradients:
         default.step(by_default, grad.copy())
-    return found | {"theta after 5 steps with the default betas": by_default, "m with them": default.m.copy()}
+    found["theta after 5 steps with the default betas"] = by_default
+    return found | {"m with the default betas": default.m.copy()}
 
 
 class _Lion(Optimizer):
