@@ -11,7 +11,7 @@ from benchmarks.results import SCRATCHNET, Case
 from benchmarks.task import CHAPTER
 from benchmarks.timing import Job, interleave
 from scratchnet import SGD, Adam, NeuralNetwork, Optimizer, relu
-from scratchnet.network import ROWS
+from scratchnet.training import ROWS
 
 PLAIN = "plain"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scratchnet import checks
-from scratchnet.layers import Layer
+from scratchnet.layers import Layer, checked_backward, checked_forward
 
 __all__ = ["Dropout"]
 
@@ -29,15 +29,16 @@ class Dropout(Layer):
         self.rate = checks.number("rate", rate, high=1.0, include_low=True)
         self.rng = np.random.default_rng(checks.seed(seed))
 
+    @checked_forward()
     def forward(self, A: np.ndarray, training: bool = True) -> np.ndarray:
         """Return M ⊙ A with a new mask M, or a copy of A at inference."""
-        A = checks.real("A", A)
         if not training:
             return A.copy()
         mask = (self.rng.random(A.shape) >= self.rate).astype(A.dtype) / (1 - self.rate)
         self.cache(mask, shape=A.shape)
         return A * mask
 
+    @checked_backward
     def backward(self, dA: np.ndarray) -> np.ndarray:
         """Return M ⊙ dA, with the mask of the last training forward."""
-        return dA * self.cached(dA, "dA")
+        return dA * self.cached()

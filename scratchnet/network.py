@@ -14,13 +14,10 @@ from scratchnet.initializers import xavier
 from scratchnet.layers import Initializer, Layer, LinearLayer, ReLU
 from scratchnet.losses import Output, SigmoidCrossEntropy
 from scratchnet.normalization import BatchNorm
-from scratchnet.optimizers import chunks
 from scratchnet.parameters import fixed_array, gather
-from scratchnet.training import REMEDIES, Epoch, Samples, quiet, recorded, recorded_by_layer, train
+from scratchnet.training import REMEDIES, Epoch, Samples, logits, quiet, recorded, recorded_by_layer, train
 
 __all__ = ["NeuralNetwork", "load"]
-
-ROWS = 2**11  # evaluated at a time, so that they stay in the cache; a training pass needs the whole batch
 
 
 class NeuralNetwork:
@@ -136,9 +133,8 @@ class NeuralNetwork:
         return dZ
 
     def _finite_logits(self, X: np.ndarray, training: bool) -> np.ndarray:
-        pieces = (slice(None),) if training else chunks(len(X), ROWS)
         with quiet():
-            Z = np.concatenate([self._logits(X[rows], training) for rows in pieces])
+            Z = self._logits(X, training) if training else logits(self, X)
         if not np.isfinite(Z).all():
             raise OverflowError(f"the predictions overflowed: try a smaller learning rate, {REMEDIES}")
         return Z
@@ -202,9 +198,11 @@ class NeuralNetwork:
         return self._evaluate(*self._data(X, y))[0]
 
     def _evaluate(self, X: np.ndarray, Y: np.ndarray) -> tuple[float, float]:
-        Z = self._finite_logits(X, training=False)
         with quiet():
-            return float(self.output.loss(Z, Y)), self.output.accuracy(self.output.forward(Z), Y)
+            return self._score(self._finite_logits(X, training=False), Y)
+
+    def _score(self, Z: np.ndarray, Y: np.ndarray) -> tuple[float, float]:
+        return float(self.output.loss(Z, Y)), self.output.accuracy(self.output.forward(Z), Y)
 
     def _targets(self, name: str, y: Any, n_rows: int) -> np.ndarray:
         Y = checks.finite(name, checks.same_shape(name, y, (n_rows, self.layer_dims[-1])), self.dtype)

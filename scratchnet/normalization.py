@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import checks
-from scratchnet.layers import Layer
+from scratchnet.layers import Layer, checked_backward, checked_forward
 
 __all__ = ["BatchNorm"]
 
@@ -48,19 +48,16 @@ class BatchNorm(Layer):
         self.dgamma, self.dbeta = np.zeros(shape, dtype), np.zeros(shape, dtype)
         self.running_mean, self.running_var = np.zeros(shape, dtype), np.ones(shape, dtype)
 
+    @checked_forward("gamma")
     def forward(self, Z: np.ndarray, training: bool = True) -> np.ndarray:
         """Return Y = γ ⊙ (Z - μ)/σ + β, shape (N, d)."""
-        Z = checks.real("Z", Z)
-        if not 2 <= Z.ndim <= self.gamma.ndim or Z.shape[-1] != self.gamma.shape[-1]:
-            raise ValueError(f"Z must have shape (N, {self.gamma.shape[-1]}), got {Z.shape}")
         if not training:
             scale = self.gamma / np.sqrt(self.running_var + self.eps)
             return (scale * (Z - self.running_mean) + self.beta).astype(Z.dtype, copy=False)
         N = Z.shape[-2]
         if N < 2:
-            raise ValueError(
-                f"BatchNorm needs at least 2 samples in a training batch, got {N}: choose another batch_size"
-            )
+            needed = "BatchNorm needs at least 2 samples in a training batch"
+            raise ValueError(f"{needed}, got {N}: choose another batch_size")
         mean = Z.mean(axis=-2, keepdims=True)
         centered = Z - mean
         var = (centered * centered).mean(axis=-2, keepdims=True)
@@ -79,9 +76,10 @@ class BatchNorm(Layer):
             moved = (1 - self.momentum) * getattr(self, name) + self.momentum * value
             setattr(self, name, np.where(finite, moved, getattr(self, name)).astype(value.dtype))
 
+    @checked_backward
     def backward(self, dY: np.ndarray) -> np.ndarray:
         """Set dγ and dβ and return dZ = γ/σ ⊙ (dY - dβ/N - Ẑ ⊙ dγ/N), shape (N, d)."""
-        Z_hat, sigma = self.cached(dY)
+        Z_hat, sigma = self.cached()
         N = Z_hat.shape[-2]
         self.dgamma = (dY * Z_hat).sum(axis=-2, keepdims=True)
         self.dbeta = dY.sum(axis=-2, keepdims=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import weakref
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -60,12 +61,21 @@ class Optimizer:
     def step(self, theta: np.ndarray, grad: np.ndarray) -> None:
         """Change theta in place by one step against the gradient. Raises ValueError for unequal shapes."""
         checks.same_shape("grad", grad, checks.movable("theta", theta).shape)
+        self.prepare(theta, grad)()
+
+    def prepare(self, theta: np.ndarray, grad: np.ndarray) -> Callable[[], None]:
+        """Return the function that takes a step with these two vectors each time it is called."""
         if self.memory:
             self._remember(theta)
-        self.t += 1
         vectors = [theta, grad, *[getattr(self, name) for name in self.memory]]
-        for chunk in chunks(theta.shape[-1]):
-            self.rule(*[vector[..., chunk] for vector in vectors])
+        pieces = [[vector[..., chunk] for vector in vectors] for chunk in chunks(theta.shape[-1])]
+
+        def step() -> None:
+            self.t += 1
+            for piece in pieces:
+                self.rule(*piece)
+
+        return step
 
     def check_owner(self, theta: np.ndarray) -> None:
         """Raise ValueError if what is remembered belongs to another network, which it would misguide.

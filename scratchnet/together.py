@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from scratchnet import checks
+from scratchnet.network import NeuralNetwork
 from scratchnet.optimizers import SGD, Optimizer
 from scratchnet.parameters import gather
-from scratchnet.training import Rollback, TrainingDiverged, batches_of, pass_once, record
+from scratchnet.training import Pass, Rollback, TrainingDiverged, checked_task, record
 
 __all__ = ["train_together"]
 
-STACK = 2**20  # bytes of parameters in one stack: with what belongs to them they stay in the cache
+STACK = 2**20  # bytes of a stack's parameters and of what one batch makes of them: they stay in the cache
 
 
 def train_together(
@@ -52,17 +53,12 @@ def train_together(
     optimizers: list[Optimizer] = list(optimizer) if optimizer is not None else [SGD(rate) for rate in rates]
     rngs = [net.rng for net in nets] if rng is None else list(rng)
     _check(nets, rates, optimizers, rngs)
-    data = nets[0]._data(X, y)
-    n_epochs = checks.positive_int("n_epochs", n_epochs)
-    batch_size = len(data[0]) if batch_size is None else checks.positive_int("batch_size", batch_size)
-    if on_epoch is not None and not callable(on_epoch):
-        raise TypeError(f"on_epoch must be a function of (net, epoch), got {on_epoch!r}")
-    held_out = None if validation is None else nets[0]._data(*checks.pair("validation", validation), "validation ")
+    n_epochs, *task = checked_task(nets[0], X, y, n_epochs, batch_size, validation, on_epoch)
 
     outcome: list[TrainingDiverged | None] = [None] * len(nets)
     for net in nets:
         net._clear_caches()
-    stacks = _stacks(nets, optimizers, list(range(len(nets))))
+    stacks = _stacks(nets, optimizers, list(range(len(nets))), *task)
     for _ in range(n_epochs):
         alive = [k for stack in stacks for k in stack.members]
         rollbacks = {k: Rollback(nets[k], optimizers[k], rngs[k]) for k in alive}
@@ -70,25 +66,21 @@ def train_together(
             for rollback in 2 * list(rollbacks.values()):  # twice, for a second interrupt that falls into the first
                 whole_epoch.enter_context(rollback)
             for stack in stacks:
-                orders = np.stack([rngs[k].permutation(len(data[0])) for k in stack.members])
-                batches = batches_of(len(data[0]), batch_size)
-                stacked = stack.prepare()
-                X_stack, Y_stack = data[0][orders], data[1][orders]
-                Z, mean_grad, start = pass_once(stack, X_stack, Y_stack, batches, stacked)
+                orders, stacked = [rngs[k].permutation(len(task[0][0])) for k in stack.members], stack.prepare()
+                seen = stack.lesson.run(np.stack(orders), stacked)
                 stack.publish(stacked)
                 for row, k in enumerate(stack.members):
-                    seen = X_stack[row], Y_stack[row], Z[row], mean_grad[row], start[row]
+                    own = [None if array is None else array[row] for array in seen]
                     try:
-                        nets[k].history.append(record(nets[k], *seen, batches, optimizers[k], held_out))
+                        nets[k].history.append(record(nets[k], own, stack.lesson, optimizers[k]))
                     except TrainingDiverged as error:
                         outcome[k] = error
                         rollbacks[k].undo()
         if any(outcome[k] for k in alive):
-            stacks = _stacks(nets, optimizers, [k for k in alive if outcome[k] is None])
-        if on_epoch is not None:
-            for k in alive:
-                if outcome[k] is None:
-                    on_epoch(nets[k], len(nets[k].history) - 1)
+            stacks = _stacks(nets, optimizers, [k for k in alive if outcome[k] is None], *task)
+        for k in alive:
+            if on_epoch is not None and outcome[k] is None:
+                on_epoch(nets[k], len(nets[k].history) - 1)
     return outcome
 
 
@@ -120,43 +112,33 @@ def _architecture(net: Any) -> Any:
     return layers, type(net.output).__name__, net.dtype.name
 
 
-def _stacks(nets: list[Any], optimizers: list[Optimizer], members: list[int]) -> list[_Stack]:
+def _stacks(nets: list[Any], optimizers: list[Optimizer], members: list[int], *task: Any) -> list[_Stack]:
     """Put networks into stacks: of one kind of optimizer, and no more of them than the cache holds."""
-    most = max(1, STACK // nets[0].theta.nbytes)
+    most = max(1, STACK // (nets[0].theta.itemsize * (nets[0].theta.size + task[1] * sum(nets[0].layer_dims[1:]))))
     kinds = {type(optimizers[k]): [j for j in members if type(optimizers[j]) is type(optimizers[k])] for k in members}
     return [
-        _Stack([nets[k] for k in part], [optimizers[k] for k in part], part)
+        _Stack([nets[k] for k in part], [optimizers[k] for k in part], part, *task)
         for same in kinds.values()
         for part in (same[i : i + most] for i in range(0, len(same), most))
     ]
 
 
 class _Stack:
-    """Networks as one, with arrays (K, …): `pass_once` trains it like any network.
+    """Networks as one, with arrays (K, …): a `Pass` trains it like any network.
 
     The networks keep arrays of their own, which `publish` brings up to date.
     """
 
-    def __init__(self, nets: list[Any], optimizers: list[Optimizer], members: list[int]) -> None:
+    def __init__(self, nets: list[Any], optimizers: list[Optimizer], members: list[int], *task: Any) -> None:
         self.nets, self.optimizers, self.members = nets, optimizers, members
         self.output = nets[0].output
         self.layers = [_stacked([net.layers[i] for net in nets], nets[0].dtype) for i in range(len(nets[0].layers))]
         self.theta, self.grad, _ = gather(self.layers, nets[0].dtype, (len(nets),))
-        self.memory = {
-            name: np.stack(
-                [vars(o).get(name, np.zeros_like(net.theta)) for o, net in zip(optimizers, nets, strict=True)]
-            )
-            for name in optimizers[0].memory
-        }
+        zeros = np.zeros_like(self.theta[0])
+        self.memory = {name: np.stack([vars(o).get(name, zeros) for o in optimizers]) for name in optimizers[0].memory}
+        self.lesson = Pass(self, *task)
 
-    def _logits(self, X: np.ndarray, training: bool) -> np.ndarray:
-        for layer in self.layers:
-            X = layer.forward(X, training)
-        return X
-
-    def _backward(self, dZ: np.ndarray) -> None:
-        for layer in reversed(self.layers):
-            dZ = layer.backward(dZ)
+    _logits, _backward = NeuralNetwork._logits, NeuralNetwork._backward
 
     def prepare(self) -> Optimizer:
         """Return the networks' optimizers as one, with the settings that they have now."""
@@ -167,10 +149,10 @@ class _Stack:
 
     def publish(self, stacked: Optimizer) -> None:
         """Give every network, its layers and its optimizer what belongs to them."""
+        steps = np.broadcast_to(stacked.t, (len(self.nets), 1)).ravel().tolist()
         for k, (net, optimizer) in enumerate(zip(self.nets, self.optimizers, strict=True)):
             net.theta, net.grad = self.theta[k], self.grad[k]
-            steps = int(np.broadcast_to(stacked.t, (len(self.nets), 1))[k, 0])
-            optimizer.__dict__.update(t=steps, **{name: array[k].copy() for name, array in self.memory.items()})
+            optimizer.__dict__.update(t=steps[k], **{name: array[k].copy() for name, array in self.memory.items()})
             optimizer.adopt(net.theta)
             for layer, own in zip(self.layers, net.layers, strict=True):
                 for name in layer.state:

@@ -15,13 +15,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet import checks
-from scratchnet.layers import snapshot
+from scratchnet.layers import snapshot, trusting
 from scratchnet.optimizers import SGD, Optimizer, chunks
 
 __all__ = ["Epoch", "TrainingDiverged"]
 
 Samples = tuple[np.ndarray, np.ndarray]  # X (N, d_in) and Y (N, d_out)
 
+ROWS = 2**11  # evaluated at a time, so that they stay in the cache; a training pass needs the whole batch
 REMEDIES = "smaller initial weights, or standardized features"
 
 
@@ -94,29 +95,36 @@ def train(
     loss or parameter that is not finite. Then, or when interrupted, parameters, history, optimizer and
     generator are as after the last whole epoch, and a second call goes on from there.
     """
-    data = net._data(X, y)
     optimizer = SGD(lr) if optimizer is None else optimizer
-    n_epochs = checks.positive_int("n_epochs", n_epochs)
-    batch_size = len(data[0]) if batch_size is None else checks.positive_int("batch_size", batch_size)
     checks.optimizer("optimizer", optimizer)
     rng = checks.generator("rng", net.rng if rng is None else rng)
-    if on_epoch is not None and not callable(on_epoch):
-        raise TypeError(f"on_epoch must be a function of (net, epoch), got {on_epoch!r}")
     if not net._is_gathered():
         raise ValueError("net.layers holds parameters that are not in net.theta: continue with copy.deepcopy(net)")
-    held_out = None if validation is None else net._data(*checks.pair("validation", validation), "validation ")
+    n_epochs, *task = checked_task(net, X, y, n_epochs, batch_size, validation, on_epoch)
 
     net._clear_caches()  # a forward pass before this call is no longer fresh
-    log_every = round_step(n_epochs)
+    log_every, lesson = round_step(n_epochs), Pass(net, *task)
     for done in range(n_epochs):
         epoch = len(net.history)  # not first + done: on_epoch may have trained too
         rollback = Rollback(net, optimizer, rng)
         with rollback, rollback:  # the outer one for a second interrupt, which falls into the inner one
-            net.history.append(run_epoch(net, data, batch_size, optimizer, held_out, rng))
+            seen = lesson.run(rng.permutation(lesson.X.shape[-2]), optimizer)
+            net.history.append(record(net, seen, lesson, optimizer))
         if verbose and (done % log_every == 0 or done == n_epochs - 1):
             print(log_line(epoch, net.history[-1]))
         if on_epoch is not None:
             on_epoch(net, epoch)
+
+
+def checked_task(net: Any, X: Any, y: Any, n_epochs: Any, batch_size: Any, validation: Any, on_epoch: Any) -> Any:
+    """Return the number of epochs, and what makes a `Pass`, from the arguments of `train`."""
+    data = net._data(X, y)
+    n_epochs = checks.positive_int("n_epochs", n_epochs)
+    batch_size = len(data[0]) if batch_size is None else checks.positive_int("batch_size", batch_size)
+    if on_epoch is not None and not callable(on_epoch):
+        raise TypeError(f"on_epoch must be a function of (net, epoch), got {on_epoch!r}")
+    held_out = None if validation is None else net._data(*checks.pair("validation", validation), "validation ")
+    return n_epochs, data, batch_size, held_out
 
 
 class Rollback:
@@ -128,8 +136,7 @@ class Rollback:
 
     def __init__(self, net: Any, optimizer: Optimizer, rng: np.random.Generator) -> None:
         self.net, self.rng, self.length, self.theta = net, rng, len(net.history), net.theta.copy()
-        self.optimizer, self.shuffling = contents(optimizer), rng.bit_generator.state
-        self.restore_layers = snapshot(net.layers)
+        self.optimizer, self.shuffling, self.layers = contents(optimizer), rng.bit_generator.state, snapshot(net.layers)
 
     def __enter__(self) -> None:
         """Begin."""
@@ -145,7 +152,7 @@ class Rollback:
         for call, arguments in self.optimizer:
             call(*arguments)
         self.rng.bit_generator.state = self.shuffling
-        self.restore_layers()
+        self.layers()
         del self.net.history[self.length :]
         self.net._clear_caches()
 
@@ -156,8 +163,12 @@ def contents(thing: Any) -> list[Any]:
     They are filled again and not replaced, so that whoever else refers to one of them still does. What can only be
     replaced, such as a deque, becomes the copy. Where all is as it was, an interrupted call changes nothing.
     """
+    held = vars(thing)
+    if all(type(value) in (int, float, np.ndarray) or name == "_theta" for name, value in held.items()):  # the usual
+        arrays = [value for value in held.values() if type(value) is np.ndarray and value.flags.writeable]
+        return [*((array.__setitem__, (..., array.copy())) for array in arrays), (refill, (held, dict(held)))]
     copies: dict[int, Any] = {}
-    copy.deepcopy(vars(thing), copies)
+    copy.deepcopy(held, copies)
     found, calls = [thing, *copies.pop(id(copies), [])], list[Any]()
     kinds = list, tuple, dict, np.ndarray, np.random.Generator
 
@@ -184,72 +195,70 @@ def refill(held: dict[Any, Any], before: dict[Any, Any]) -> None:
         del held[name]
 
 
-def run_epoch(
-    net: Any, data: Samples, batch_size: int, optimizer: Optimizer, held_out: Samples | None, rng: np.random.Generator
-) -> Epoch:
-    """Pass once through the shuffled data and return what happened."""
-    order = rng.permutation(len(data[0]))
-    X, Y = data[0][order], data[1][order]
-    batches = batches_of(len(X), batch_size)
-    Z, mean_grad, start = pass_once(net, X, Y, batches, optimizer)
-    return record(net, X, Y, Z, mean_grad, start, batches, optimizer, held_out)
+class Pass:
+    """A pass through the data, which `run` takes again and again into the same arrays."""
+
+    def __init__(self, net: Any, data: Samples, batch_size: int, held_out: Samples | None) -> None:
+        self.net, self.data, self.held_out, self.layers, self.fast = net, data, held_out, list[Any](), net
+        self.rows = [slice(first, first + batch_size) for first in range(0, len(data[0]), batch_size)]
+        self.X, self.Y, self.Z = (np.empty((*net.theta.shape[:-1], *A.shape), A.dtype) for A in (*data, data[1]))
+        self.batches = [[A[..., rows, :] for A in (self.X, self.Y, self.Z)] for rows in self.rows]
+
+    def run(self, order: np.ndarray, optimizer: Any) -> list[np.ndarray | None]:
+        """Take a step for every batch of the samples in this order (N,), or (K, N) for a stack of networks.
+
+        Returns targets and logits as they were seen, the logits and those of the held-out samples after the pass, the
+        mean gradient, and theta before the pass.
+        """
+        for array, shuffled in zip(self.data, (self.X, self.Y), strict=True):
+            np.take(array, order, axis=0, out=shuffled, mode="clip")  # the mode that needs no buffer
+        net, theta, grad = self.fast, self.net.theta, self.net.grad
+        if self.layers != self.net.layers:  # at first, and when somebody has exchanged a layer
+            self.layers, self.fast, net = list(self.net.layers), trusting(self.net), self.net
+        plain = getattr(optimizer.step, "__func__", None) is STEP
+        step = optimizer.prepare(theta, grad) if plain else lambda: optimizer.step(theta, grad)
+        start, mean_grad = theta.copy(), np.zeros_like(grad)
+        pieces = [(mean_grad[..., part], grad[..., part]) for part in chunks(grad.shape[-1])]
+        with quiet():
+            for X, Y, Z in self.batches:
+                Z_batch = net._logits(X, training=True)
+                net._backward(net.output.backward(net.output.forward(Z_batch), Y))
+                Z[...] = Z_batch
+                step()
+                for mean, part in pieces:
+                    mean += X.shape[-2] / order.shape[-1] * part
+                net = self.fast  # whose layers do not look at what they are given: they have, at the first batch
+            after = [None if A is None else logits(net, A) for A in (self.X, self.held_out and self.held_out[0])]
+        return [self.Y, self.Z, *after, mean_grad, start]
 
 
-def batches_of(n: int, batch_size: int) -> list[slice]:
-    """Return the rows of every batch; the last may be short."""
-    return [slice(first, first + batch_size) for first in range(0, n, batch_size)]
+STEP = Optimizer.step  # which `prepare` may take the place of, where nobody has written another
 
 
-def pass_once(
-    net: Any, X: np.ndarray, Y: np.ndarray, batches: list[slice], optimizer: Optimizer
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Take a step for every batch, and return logits as they were seen, mean gradient, and theta before.
-
-    X is (N, d_in), or (K, N, d_in) for a stack of networks, and so are the others.
-    """
-    theta, grad, N = net.theta, net.grad, X.shape[-2]
-    start, mean_grad, Z = theta.copy(), np.zeros_like(grad), np.empty_like(Y)
-    with quiet():
-        for rows in batches:
-            Z_batch, Y_batch = net._logits(X[..., rows, :], training=True), Y[..., rows, :]
-            net._backward(net.output.backward(net.output.forward(Z_batch), Y_batch))
-            Z[..., rows, :] = Z_batch
-            optimizer.step(theta, grad)
-            for chunk in chunks(grad.shape[-1]):
-                mean_grad[..., chunk] += Z_batch.shape[-2] / N * grad[..., chunk]
-    return Z, mean_grad, start
+def logits(net: Any, X: np.ndarray) -> np.ndarray:
+    """Return the logits for X (..., N, d_in) without training, so many rows at a time that they stay in the cache."""
+    Z = [net._logits(X[..., rows, :], training=False) for rows in chunks(X.shape[-2], ROWS)]
+    return Z[0] if len(Z) == 1 else np.concatenate(Z, axis=-2)
 
 
-def record(
-    net: Any,
-    X: np.ndarray,
-    Y: np.ndarray,
-    Z: np.ndarray,
-    mean_grad: np.ndarray,
-    start: np.ndarray,
-    batches: list[slice],
-    optimizer: Optimizer,
-    held_out: Samples | None,
-) -> Epoch:
+def record(net: Any, seen: list[Any], lesson: Pass, optimizer: Any) -> Epoch:
     """Return what happened in an epoch of a network; raise TrainingDiverged where a number of it is not finite."""
+    Y, Z, after, held_out, mean_grad, start = seen
     with quiet():
         mean_loss = float(net.output.loss(Z, Y))  # of every batch as it was seen
-        if not np.isfinite(mean_loss):
-            losses = [float(net.output.loss(Z[rows], Y[rows])) for rows in batches]
+        if not math.isfinite(mean_loss):
+            losses = [float(net.output.loss(Z[rows], Y[rows])) for rows in lesson.rows]
             batch = int(np.argmin(np.isfinite(losses)))  # the first; 0 if only their sum overflowed
             raise _diverged(net, batch, f"the loss became {losses[batch]:g}", optimizer)
-        try:
-            loss, accuracy = net._evaluate(X, Y)
-            held = net._evaluate(*held_out) if held_out is not None else (None, None)
-        except OverflowError:
-            raise _diverged(net, len(batches) - 1, "the predictions overflowed", optimizer) from None
+        loss, accuracy = net._score(after, Y)
+        held = (None, None) if lesson.held_out is None else net._score(held_out, lesson.held_out[1])
         norms, changes, sizes = (norms_by_layer(net, vector) for vector in (mean_grad, net.theta - start, start))
-        found = {"the loss": loss, "the validation loss": held[0] or 0.0}
-        found |= {"a gradient": sum(norms), "a parameter": net.theta}
-        found |= {f"the optimizer's {name}": getattr(optimizer, name) for name in getattr(optimizer, "memory", ())}
-        for what, values in found.items():
-            if not np.isfinite(values).all():
-                raise _diverged(net, len(batches) - 1, f"{what} overflowed", optimizer)
+        found = [("the predictions", after), ("the predictions", held_out), ("the loss", loss)]
+        found += [("the validation loss", held[0]), ("a gradient", sum(norms)), ("a parameter", net.theta)]
+        found += [(f"the optimizer's {name}", getattr(optimizer, name)) for name in getattr(optimizer, "memory", ())]
+        for what, values in found:  # a square may be too large, then look at each
+            if values is not None and not (math.isfinite(np.vdot(values, values)) or np.isfinite(values).all()):
+                raise _diverged(net, len(lesson.rows) - 1, f"{what} overflowed", optimizer)
     return Epoch(mean_loss, accuracy, held[0], held[1], norms, tuple(map(ratio, changes, sizes)))
 
 

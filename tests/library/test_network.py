@@ -24,7 +24,7 @@ from scratchnet import (
     one_hot,
     xavier,
 )
-from scratchnet.network import ROWS
+from scratchnet.training import ROWS
 
 OUTPUTS = [SigmoidCrossEntropy, SoftmaxCrossEntropy, IdentitySquaredError]
 every_output = pytest.mark.parametrize("output", OUTPUTS, ids=lambda c: c.__name__)

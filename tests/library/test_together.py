@@ -25,6 +25,7 @@ from scratchnet import (
     large,
     train_together,
 )
+from scratchnet.together import _Stack
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((50, 2))
@@ -204,8 +205,14 @@ def test_on_epoch_is_called_for_every_network_and_sees_its_own_numbers():
 
 
 def test_many_networks_are_cut_into_stacks(monkeypatch):
-    monkeypatch.setattr("scratchnet.together.STACK", 3 * networks(1)[0].theta.nbytes)
+    sizes, stack = [], _Stack.__init__
+    monkeypatch.setattr(
+        _Stack, "__init__", lambda self, nets, *args: (sizes.append(len(nets)), stack(self, nets, *args))[1]
+    )
+    theta = networks(1)[0].theta
+    monkeypatch.setattr("scratchnet.together.STACK", 3 * (theta.nbytes + 16 * (9 + 5 + 1) * theta.itemsize))
     assert_same(networks(8), [Adam(0.02) for _ in range(8)], n_epochs=3)
+    assert sizes == [3, 3, 2]
 
 
 @pytest.mark.parametrize(

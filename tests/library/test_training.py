@@ -19,6 +19,7 @@ from scratchnet import (
     Epoch,
     IdentitySquaredError,
     Layer,
+    LinearLayer,
     Momentum,
     Nesterov,
     NeuralNetwork,
@@ -1022,3 +1023,88 @@ def test_an_optimizer_that_holds_the_network_leaves_it_whole(problem):
     with pytest.raises(TrainingDiverged):
         quietly(net, X, y, optimizer=optimizer, n_epochs=1)
     assert net.theta is theta and lasting(net) == before and net._is_gathered()
+
+
+# What training does not look at twice
+
+
+def test_a_layer_that_somebody_has_written_anew_is_the_one_that_trains():
+    """By a subclass or on the object, one of its two methods or both: then its checks stay too."""
+
+    calls = []
+
+    class Halved(LinearLayer):
+        def forward(self, X, training=True):
+            calls.append("forward")
+            return super().forward(X / 2, training)
+
+    class Clipped(LinearLayer):
+        def backward(self, dZ):
+            calls.append("backward")
+            return super().backward(np.clip(dZ, -1, 1))
+
+    X, y = small_problem(12)
+    for kind, each in ((Halved, ["forward"] * 4), (Clipped, ["backward"] * 3)):  # three batches, and an evaluation
+        net = NeuralNetwork.from_layers([kind(3, 4, seed=0), ReLU(), LinearLayer(4, 1, seed=1)], seed=2)
+        calls.clear()
+        quietly(net, X, y, n_epochs=4, batch_size=4)
+        assert calls == 4 * each
+
+    net = new_net()
+    calls.clear()
+    original = net.layers[1].forward
+    net.layers[1].forward = lambda Z, training=True: (calls.append(training), original(Z, training))[1]
+    quietly(net, X, y, n_epochs=2, batch_size=4)
+    assert calls == [True] * 3 + [False] + [True] * 3 + [False]
+
+
+def test_a_layer_exchanged_after_an_epoch_trains_in_the_next():
+    X, y = small_problem(12)
+
+    def exchange(net, epoch):
+        net.layers[1] = Tanh()
+
+    net, twin = new_net(), new_net()
+    quietly(net, X, y, n_epochs=2, on_epoch=exchange)
+    quietly(twin, X, y, n_epochs=1)
+    exchange(twin, 0)
+    quietly(twin, X, y, n_epochs=1)
+    assert lasting(net) == lasting(twin)
+
+
+@pytest.mark.parametrize("n_epochs", [1, 2])
+def test_a_gradient_in_a_wrong_shape_is_refused_by_the_next_layer(n_epochs):
+    class Flat(Layer):
+        def forward(self, X, training=True):
+            return X.copy()
+
+        def backward(self, dY):
+            return dY[:1]
+
+    X, y = small_problem(12)
+    net = NeuralNetwork.from_layers([LinearLayer(3, 4, seed=0), ReLU(), Flat(), LinearLayer(4, 1, seed=1)], seed=2)
+    with pytest.raises(ValueError, match=r"^dA must have shape \(6, 4\), got \(1, 4\)"):
+        quietly(net, X, y, n_epochs=n_epochs, batch_size=6)
+
+
+def test_an_optimizer_with_a_step_of_its_own_takes_that_step():
+    class Twice(SGD):
+        def step(self, theta, grad):
+            super().step(theta, grad)
+            super().step(theta, grad)
+
+    X, y = small_problem(12)
+    net, twin, optimizer, calls = new_net(), new_net(), SGD(0.2), []
+    quietly(net, X, y, n_epochs=3, optimizer=Twice(0.1))
+    optimizer.step = lambda theta, grad: (calls.append(1), SGD.step(optimizer, theta, grad))
+    quietly(twin, X, y, n_epochs=3, optimizer=optimizer)
+    assert len(calls) == 3 * 3  # batches an epoch, epochs
+    np.testing.assert_allclose(net.theta, twin.theta, rtol=1e-12)
+
+
+def test_one_row_in_the_last_batch_is_refused_by_batch_norm_in_every_epoch():
+    X, y = small_problem(13)
+    net = new_net(batch_norm=True)
+    with pytest.raises(ValueError, match="^BatchNorm needs at least 2 samples in a training batch, got 1"):
+        quietly(net, X, y, batch_size=6)
+    assert net.history == []
