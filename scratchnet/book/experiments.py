@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchnet import LinearLayer, NeuralNetwork, TrainingDiverged, he, make_moons, make_spirals, standardize
+from scratchnet import (
+    LinearLayer,
+    NeuralNetwork,
+    TrainingDiverged,
+    he,
+    make_moons,
+    make_spirals,
+    standardize,
+    train_together,
+)
 from scratchnet.layers import Initializer
 
 
@@ -107,6 +116,17 @@ def of_depth(depth: int, lr: float, seed: int = 42) -> tuple[NeuralNetwork, list
     with contextlib.suppress(TrainingDiverged):
         net.train(X, y, lr=lr, n_epochs=80, batch_size=32, verbose=False, on_epoch=keep)
     return net, thetas
+
+
+def all_of_depth(
+    depth: int, rates: Sequence[float], seeds: Sequence[int]
+) -> list[tuple[NeuralNetwork, list[np.ndarray]]]:
+    """Return what `of_depth` does for each pair of a rate and a seed. They train together."""
+    X, y, *_ = spirals()
+    nets = [NeuralNetwork([2, *[16] * depth, 1], seed=seed, init=he) for seed in seeds]
+    thetas = {net: [net.theta.copy()] for net in nets}
+    train_together(nets, X, y, rates, 80, 32, on_epoch=lambda net, _: thetas[net].append(net.theta.copy()))
+    return [(net, thetas[net]) for net in nets]
 
 
 def root_mean_square(A: np.ndarray) -> float:

@@ -5,13 +5,13 @@ Beside it the same 24 networks without it, all from the seed 0.
 
 from __future__ import annotations
 
-import contextlib
-import functools
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from scratchnet import NeuralNetwork, TrainingDiverged, he
+from scratchnet import NeuralNetwork, he, train_together
 from scratchnet.book.experiments import Spirals, spirals
 from scratchnet.book.explorer import Explorer
 from scratchnet.book.frames import Axes, Plane, figure
@@ -34,7 +34,19 @@ def batch_norm() -> Explorer:
     """Train 48 networks of width 16 for 40 epochs, with and without batch normalization, and return them to explore."""
     data = spirals()
     plane = Plane(data.X, data.y)
-    frame = functools.partial(_frame, data, plane)
+    rates, runs = AXES["learning_rate"], dict[tuple[str, int, float], NeuralNetwork]()
+    for setting in itertools.product(AXES["batch_norm"], AXES["hidden_layers"]):
+        runs |= {(*setting, lr): net for lr, net in zip(rates, _trained(data, *setting, rates), strict=True)}
+
+    def frame(batch_norm: str, hidden_layers: int, learning_rate: float) -> str:
+        net = runs[batch_norm, hidden_layers, learning_rate]
+        return _picture(net, data, plane, _start(batch_norm, hidden_layers, learning_rate))
+
+    def retrain(batch_norm: str, hidden_layers: int, learning_rate: float) -> str:
+        seed = int(np.random.default_rng().integers(1000))
+        (net,) = _trained(data, batch_norm, hidden_layers, [learning_rate], seed)
+        return _picture(net, data, plane, _start(batch_norm, hidden_layers, learning_rate))
+
     return Explorer(
         "batch_norm",
         AXES,
@@ -42,23 +54,23 @@ def batch_norm() -> Explorer:
         start={"batch_norm": "on", "hidden_layers": 8, "learning_rate": 0.1},
         head=plane.defs,
         presets=PRESETS,
-        retrain=functools.partial(_retrain, frame),
+        retrain=retrain,
     )
 
 
-def _frame(
-    data: Spirals, plane: Plane, batch_norm: str, hidden_layers: int, learning_rate: float, seed: int = 0
-) -> str:
-    net = NeuralNetwork([2, *[16] * hidden_layers, 1], seed=seed, init=he, batch_norm=batch_norm == "on")
-    with contextlib.suppress(TrainingDiverged):  # it is then as it was before that epoch
-        net.train(data.X, data.y, lr=learning_rate, n_epochs=N_EPOCHS, batch_size=80, verbose=False)
+def _trained(
+    data: Spirals, batch_norm: str, hidden_layers: int, rates: Sequence[float], seed: int = 0
+) -> list[NeuralNetwork]:
+    """Train the network at each of the rates; one that diverges stays as it was after its last whole epoch."""
+    dims = [2, *[16] * hidden_layers, 1]
+    nets = [NeuralNetwork(dims, seed=seed, init=he, batch_norm=batch_norm == "on") for _ in rates]
+    train_together(nets, data.X, data.y, rates, N_EPOCHS, 80)
+    return nets
+
+
+def _start(batch_norm: str, hidden_layers: int, learning_rate: float) -> str:
     plural = "s" if hidden_layers > 1 else ""
-    start = f"Batch norm {batch_norm}, {hidden_layers} hidden layer{plural}, learning rate {learning_rate:g}:"
-    return _picture(net, data, plane, start)
-
-
-def _retrain(frame: functools.partial[str], **setting: object) -> str:
-    return frame(**setting, seed=int(np.random.default_rng().integers(1000)))
+    return f"Batch norm {batch_norm}, {hidden_layers} hidden layer{plural}, learning rate {learning_rate:g}:"
 
 
 def _picture(net: NeuralNetwork, data: Spirals, plane: Plane, caption: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from scratchnet import NeuralNetwork
 from scratchnet.book import frames
-from scratchnet.book.experiments import counted, of_depth, spirals
+from scratchnet.book.experiments import all_of_depth, counted, of_depth, spirals
 from scratchnet.book.explorer import Explorer
 
 DEPTHS = [0, 1, 2, 3, 4, 6, 8]
@@ -22,7 +22,11 @@ def depth_and_rate() -> Explorer:
     X, y, *_ = spirals()
     plane = frames.Plane(X, y)
     draw = partial(_frame, plane, _loss_axes(), _norm_axes())
-    runs = {(depth, lr): of_depth(depth, lr) for depth in DEPTHS for lr in RATES}
+    runs = {
+        (depth, lr): run
+        for depth in DEPTHS
+        for lr, run in zip(RATES, all_of_depth(depth, RATES, [42] * len(RATES)), strict=True)
+    }
 
     def retrain(hidden_layers: int, learning_rate: float, epoch: int) -> str:
         seed = int(np.random.default_rng().integers(1000))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scratchnet import NeuralNetwork, TrainingDiverged, he
+from scratchnet import NeuralNetwork, he, train_together
 from scratchnet.book import experiments, frames
 from scratchnet.book.explorer import Explorer
 
@@ -15,15 +15,19 @@ def learning_rate() -> Explorer:
     """Return the explorer of seven learning rates and six batch sizes. Its button trains with other first weights."""
     rates, batch_sizes = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0], [8, 16, 32, 64, 128, 400]
     spirals = experiments.spirals()
+    runs = {
+        batch_size: dict(zip(rates, _trained(spirals, rates, batch_size), strict=True)) for batch_size in batch_sizes
+    }
 
     def retrain(learning_rate: float, batch_size: int) -> str:
         seed = int(np.random.default_rng().integers(1000))
-        return _frame(spirals, learning_rate, batch_size, seed, f"Seed {seed}. ")
+        (net,) = _trained(spirals, [learning_rate], batch_size, seed)
+        return _frame(spirals, net, learning_rate, batch_size, f"Seed {seed}. ")
 
     return Explorer(
         "learning_rate",
         {"learning_rate": rates, "batch_size": batch_sizes},
-        lambda learning_rate, batch_size: _frame(spirals, learning_rate, batch_size),
+        lambda learning_rate, batch_size: _frame(spirals, runs[batch_size][learning_rate], learning_rate, batch_size),
         start={"learning_rate": 0.3, "batch_size": 32},
         presets={
             "Too small a step": {"learning_rate": 0.003, "batch_size": 32},
@@ -36,16 +40,19 @@ def learning_rate() -> Explorer:
     )
 
 
-def _trained(spirals: experiments.Spirals, lr: float, batch_size: int, seed: int) -> tuple[NeuralNetwork, str]:
-    """Train the network and say how it went."""
-    net = NeuralNetwork([2, 32, 32, 32, 1], seed=seed, init=he)
+def _trained(spirals: experiments.Spirals, rates: list[float], batch_size: int, seed: int = 42) -> list[NeuralNetwork]:
+    """Train the network at each of the rates; one that diverges stays as it was after its last whole epoch."""
+    nets = [NeuralNetwork([2, 32, 32, 32, 1], seed=seed, init=he) for _ in rates]
+    train_together(nets, spirals.X, spirals.y, rates, N_EPOCHS, batch_size)
+    return nets
+
+
+def _sentence(spirals: experiments.Spirals, net: NeuralNetwork, lr: float, batch_size: int) -> str:
     setting = f"Learning rate {lr:g}, batches of {batch_size}: "
-    try:
-        net.train(spirals.X, spirals.y, lr=lr, n_epochs=N_EPOCHS, batch_size=batch_size, verbose=False)
-    except TrainingDiverged as error:
-        return net, setting + f"diverged after {error.epoch} whole epochs."
+    if len(net.history) < N_EPOCHS:
+        return setting + f"diverged after {len(net.history)} whole epochs."
     training, held_out = spirals.accuracies(net)
-    return net, setting + (
+    return setting + (
         f"after {N_EPOCHS} epochs the loss is {net.loss_history[-1]:.3f}, "
         f"training accuracy {training:.3f}, held-out accuracy {held_out:.3f}."
     )
@@ -56,9 +63,8 @@ def _axes(y: tuple[float, float], y_ticks: list[float], y_label: str, log: bool 
     return frames.Axes((0, N_EPOCHS), y, log=log, x_ticks=ticks, y_ticks=y_ticks, x_label="epoch", y_label=y_label)
 
 
-def _frame(spirals: experiments.Spirals, lr: float, batch_size: int, seed: int = 42, before: str = "") -> str:
-    net, sentence = _trained(spirals, lr, batch_size, seed)
-    sentence = before + sentence
+def _frame(spirals: experiments.Spirals, net: NeuralNetwork, lr: float, batch_size: int, before: str = "") -> str:
+    sentence = before + _sentence(spirals, net, lr, batch_size)
     epochs = np.arange(len(net.history)) + 1
     losses = _axes((0.01, 10), [0.01, 0.1, 1, 10], "training loss", log=True)
     accuracies = _axes((0.4, 1), [0.4, 0.6, 0.8, 1.0], "training accuracy")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from scratchnet import SGD, Adam, AdamW, Momentum, Nesterov, NeuralNetwork, Optimizer, RMSProp, TrainingDiverged, he
+from scratchnet import SGD, Adam, AdamW, Momentum, Nesterov, NeuralNetwork, Optimizer, RMSProp, he, train_together
 from scratchnet.book.experiments import Spirals, spirals
 from scratchnet.book.explorer import Explorer
 from scratchnet.book.frames import Axes, Plane, figure
@@ -37,14 +37,16 @@ def optimizer_and_rate() -> Explorer:
     """Return the explorer: boundary and loss so far, by optimizer, rate and epoch."""
     data = spirals()
     plane = Plane(data.X, data.y, resolution=40)
-    runs = {(name, factor): _run(data, name, factor, seed=0) for name in RULES for factor in FACTORS}
+    settings = [(name, factor) for name in RULES for factor in FACTORS]
+    runs = dict(zip(settings, _runs(data, settings, seed=0), strict=True))
 
     def frame(optimizer: str, rate_factor: float, epoch: int) -> str:
         return _moment(data, plane, optimizer, rate_factor, runs[optimizer, rate_factor], epoch)
 
     def retrain(optimizer: str, rate_factor: float, epoch: int) -> str:
         seed = int(np.random.default_rng().integers(1000))
-        return _moment(data, plane, optimizer, rate_factor, _run(data, optimizer, rate_factor, seed), epoch)
+        (run,) = _runs(data, [(optimizer, rate_factor)], seed)
+        return _moment(data, plane, optimizer, rate_factor, run, epoch)
 
     at_the_end = {"rate_factor": 1.0, "epoch": 50}
     return Explorer(
@@ -68,19 +70,19 @@ def _network(seed: int) -> NeuralNetwork:
     return NeuralNetwork(LAYER_DIMS, seed=seed, init=he)
 
 
-def _run(data: Spirals, name: str, factor: float, seed: int) -> Run:
-    """Train for 50 epochs; a run that diverges keeps what it did up to its last whole epoch."""
-    net, optimizer = _network(seed), RULES[name](factor * MIDDLE[name])
-    losses, kept = [net.loss(data.X, data.y)], {0: net.theta.copy()}
+def _runs(data: Spirals, settings: Sequence[tuple[str, float]], seed: int) -> list[Run]:
+    """Train for 50 epochs at each setting; a run that diverges keeps what it did up to its last whole epoch."""
+    nets = [_network(seed) for _ in settings]
+    runs = {net: Run([net.loss(data.X, data.y)], {0: net.theta.copy()}) for net in nets}
 
     def keep(net: NeuralNetwork, epoch: int) -> None:
-        losses.append(net.loss(data.X, data.y))
+        runs[net].losses.append(net.loss(data.X, data.y))
         if epoch + 1 in MOMENTS:
-            kept[epoch + 1] = net.theta.copy()
+            runs[net].kept[epoch + 1] = net.theta.copy()
 
-    with contextlib.suppress(TrainingDiverged):
-        net.train(data.X, data.y, n_epochs=50, optimizer=optimizer, batch_size=64, verbose=False, on_epoch=keep)
-    return Run(losses, kept)
+    optimizers = [RULES[name](factor * MIDDLE[name]) for name, factor in settings]
+    train_together(nets, data.X, data.y, n_epochs=50, batch_size=64, optimizer=optimizers, on_epoch=keep)
+    return [runs[net] for net in nets]
 
 
 def _moment(data: Spirals, plane: Plane, name: str, factor: float, run: Run, epoch: int) -> str:
