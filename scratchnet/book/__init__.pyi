@@ -26,6 +26,7 @@ from .plotting import plot_training as plot_training
 from .plotting import show as show
 from .plotting import use_style as use_style
 from .source import show_source as show_source
+from .sweeps import sweep as sweep
 from .widgets import Live as Live
 from .widgets import live as live
 from .widgets import progress_bar as progress_bar
