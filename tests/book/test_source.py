@@ -17,7 +17,7 @@ def test_the_source_of_a_class_comes_as_a_highlighted_block_straight_from_the_li
 def test_several_objects_stand_one_after_the_other():
     shown = show_source(sigmoid, LinearLayer.backward).data
     assert shown.count("```") == 2 and shown.index("def sigmoid") < shown.index("def backward")
-    assert "\n\n    def backward" in shown
+    assert "\n\n    @checked_backward\n    def backward" in shown
 
 
 @pytest.mark.parametrize("thing", [3, len, "a string"])

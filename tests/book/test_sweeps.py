@@ -18,6 +18,7 @@ import pytest
 from scratchnet.book import sweep
 
 GRID = {"a": [1, 2, 3], "b": [0.5, 2.0]}
+can_kill = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no process can be killed at once here")
 every_executor = pytest.mark.parametrize("make", [None, cf.ThreadPoolExecutor, "processes"])
 
 
@@ -99,6 +100,7 @@ def test_what_stands_in_the_file_is_not_run_again_and_a_grid_may_grow(tmp_path):
     assert [path.name for path in tmp_path.glob("*rows*")] == ["rows.json"]
 
 
+@can_kill
 def test_a_killed_sweep_goes_on_with_nothing_lost_and_nothing_recorded_done_twice(tmp_path):
     file = tmp_path / "rows.json"
     code = (
@@ -114,6 +116,7 @@ def test_a_killed_sweep_goes_on_with_nothing_lost_and_nothing_recorded_done_twic
     assert runs(tmp_path) == {i: 2 if i == 4 else 1 for i in range(8)}  # 4 was cut off before it had a row
 
 
+@can_kill
 def test_processes_that_break_say_so_and_what_was_done_is_kept(tmp_path):
     file, settings = tmp_path / "rows.json", [{"folder": str(tmp_path), "i": i, "kill": 5} for i in range(10)]
     with executor_of("processes") as executor, pytest.raises(cf.BrokenExecutor):
@@ -177,6 +180,7 @@ def test_progress_counts_what_was_done_before_and_what_failed(tmp_path, capsys):
     assert "3/3" in last and "failed=2" in last
 
 
+@can_kill
 @pytest.mark.filterwarnings("default")
 def test_a_dask_cluster_of_which_a_worker_is_killed_halfway_loses_nothing(tmp_path):
     """The scheduler gives the worker's setting to another, and starts a new one."""
