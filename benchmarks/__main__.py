@@ -18,14 +18,17 @@ from benchmarks.measure import SECTIONS, Effort
 from benchmarks.report import table, write
 
 ROOT = Path(__file__).resolve().parent.parent
-QUICK = Effort(step=4, seeds=1, inference=1, drawing=3, sliders=2, growth=0.5, every=4, chunk=0.006)
+QUICK = Effort(step=4, together=1, seeds=1, inference=1, drawing=3, sliders=2, growth=0.5, every=4, chunk=0.006)
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 NOTES = (
-    "Times are medians, ± half the distance of the quartiles in percent. In a round every contender takes its turn;",
-    "ratios are medians of the ratios of a round. The floor is the matrix products of a training step alone, into",
-    "ready buffers; floor and evaluation (f+eval) adds those of the accuracy that scratchnet records after an epoch.",
+    "Times are the best of all rounds, and medians ± half the distance of the quartiles in percent; what disturbs a",
+    "machine makes medians wander and the best hardly. In a round every contender takes its turn. Ratios are ratios of",
+    "the best, where rounds are comparable, and else of the medians. The floor is the matrix products of a training",
+    "step alone, into ready buffers; floor and evaluation (f+eval) adds those of the accuracy that scratchnet records",
+    "after an epoch.",
     "In a step, every contender records loss, accuracy, gradient norms and update ratios of each epoch as scratchnet",
     "does (scikit-learn, which hides its gradients, the first two); loop alone records none of them on top.",
+    "Together: SGD, float32, for each of K networks; PyTorch and JAX record the loss and the accuracy alone.",
     "Cold start: from the start of the interpreter to 0.99 training accuracy, in float32, batch 64, Adam at 0.01 and",
     "SGD at 0.3, each contender from its own initial weights; without import: once more in the same process.",
     "Drawing: beyond bare axes, scratchnet draws an image, the line at 0.5 and the points, and predicts nothing.",

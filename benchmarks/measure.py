@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks import cold_start, expressions, frameworks, growth, machine, pictures, step
+from benchmarks import cold_start, expressions, frameworks, growth, machine, pictures, step, together
 from benchmarks.results import Case
 
 
@@ -18,6 +18,7 @@ class Effort:
     """How much to measure: about so many seconds for each case of a section, unless stated otherwise."""
 
     step: float = 18.0
+    together: float = 4.0
     seeds: int = 10
     """Of the cold start, each some seconds."""
     inference: float = 6.0
@@ -32,6 +33,7 @@ class Effort:
 
 SECTIONS: dict[str, Callable[[Effort], Iterator[Case]]] = {
     "step": lambda effort: step.measure(effort.step, effort.chunk),
+    "together": lambda effort: together.measure(effort.together, effort.chunk, effort.every),
     "cold start": lambda effort: cold_start.measure(effort.seeds),
     "inference": lambda effort: pictures.inference(effort.inference, effort.chunk),
     "drawing": lambda effort: pictures.drawing(effort.drawing),

@@ -58,21 +58,23 @@ def grouped(rows: list[Row]) -> dict[tuple[str, str, str], dict[int, Row]]:
 def columns(threads: int) -> str:
     """The headings over the numbers of one setting."""
     name = f"{threads} thread" + ("s" if threads > 1 else "")
-    return f" | {name:>10} {'±':>4}" + "".join(f"{heading:>12}"[-len(heading) - 1 :] for heading in COLUMNS.values())
+    return f" | {name:>10} {'median':>10} {'±':>4}" + "".join(
+        f"{heading:>12}"[-len(heading) - 1 :] for heading in COLUMNS.values()
+    )
 
 
 def cells(row: Row | None) -> str:
-    """Median, half the distance of the quartiles in percent of it, and the ratios."""
-    blank = " | " + " " * (15 + sum(len(heading) + 1 for heading in COLUMNS.values()))
+    """Best, median, half the distance of the quartiles in percent of it, and the ratios."""
+    blank = " | " + " " * (26 + sum(len(heading) + 1 for heading in COLUMNS.values()))
     if row is None:
         return blank
     s = row["seconds"]
     spread = 50 * (s["q3"] - s["q1"]) / s["median"]
-    text = f" | {duration(s['median']):>10} {spread:3.0f}%"
+    text = f" | {duration(s['best']):>10} {duration(s['median']):>10} {spread:3.0f}%"
     for reference in REFERENCES:
         width = len(COLUMNS[reference]) + 1
         ratio = row["ratio_to"].get(reference)
-        text += " " * width if ratio is None else f"{ratio['median']:{width}.2f}"
+        text += " " * width if ratio is None else f"{ratio['best']:{width}.2f}"
     return text
 
 

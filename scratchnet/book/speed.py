@@ -50,8 +50,18 @@ class Run:
         lines = []
         for case, contenders in self.cases(section).items():
             rows = [_fastest(contenders, name) for name in names]
-            lines.append([case, *(f"{_time(row)} ({row['ratio_to'][reference]['median']:.2g}×)" for row in rows)])
+            lines.append([case, *(f"{_time(row)} ({_ratio(row, reference):.2g}×)" for row in rows)])
         return _table(["case", *names], lines)
+
+    def together(self) -> Markdown:
+        """Return a table of the step of each of K networks, by architecture and K, with what was measured beside."""
+        cases = self.cases("together")
+        names = list(dict.fromkeys(name for contenders in cases.values() for name in contenders))
+        lines = [
+            [case, *(f"{_time(of[name])} ({_ratio(of[name], 'floor'):.2g}×)" for name in names)]
+            for case, of in cases.items()
+        ]
+        return _table(["networks", *names], lines) if cases else Markdown("This run did not measure it.")
 
     def loops_alone(self) -> Markdown:
         """Return a table of the step of those who record nothing beyond what they record by themselves."""
@@ -73,7 +83,7 @@ class Run:
         for name, pair in self.cases("expressions").items():
             what, _, ways = name.partition(": ")
             plain, library = pair["plain"], pair["scratchnet"]
-            gain = f"{_median(plain) / _median(library):.1f}×"
+            gain = f"{_best(plain) / _best(library):.1f}×"
             lines.append([f"{what}: {ways.replace(', ', ' → ')}", _time(plain), _time(library), gain])
         return _table(["expression", "plain", "library", "gain"], lines)
 
@@ -110,15 +120,15 @@ class Run:
         )
 
     def sweep(self, sweep: str) -> np.ndarray:
-        """Return a row for every size: the size, seconds of a step, seconds of its products, median ratio of both."""
+        """Return a row for every size: the size, seconds of a step, seconds of its products, and their ratio."""
         floor = "floor and evaluation"
         return np.array(
             [
                 [
                     float(case.split()[1]),
-                    _median(contenders["scratchnet"]),
-                    _median(contenders[floor]),
-                    contenders["scratchnet"]["ratio_to"][floor]["median"],
+                    _best(contenders["scratchnet"]),
+                    _best(contenders[floor]),
+                    _ratio(contenders["scratchnet"], floor),
                 ]
                 for case, contenders in self.cases("growth").items()
                 if case.split()[0] == sweep
@@ -172,11 +182,25 @@ def _median(row: Row) -> float:
 def _fastest(contenders: dict[str, Row], name: str, alone: bool = False) -> Row:
     """Return the row of a contender in the fastest of its variants, such as fused."""
     own = [row for key, row in contenders.items() if key.startswith(name) and key.endswith("loop alone") == alone]
-    return min(own, key=_median)
+    return min(own, key=_best)
+
+
+def _best(row: Row) -> float:
+    return float(row["seconds"].get("best", _median(row)))  # runs from before it was recorded have the median alone
+
+
+def _ratio(row: Row, reference: str) -> float:
+    found = row["ratio_to"][reference]
+    return float(found.get("best", found["median"]))
 
 
 def _time(row: Row) -> str:
-    seconds = _median(row)
+    """Return the best time, and the median in italics where both are known."""
+    known = "best" in row["seconds"]
+    return f"{_duration(_best(row))}" + (f" *{_duration(_median(row))}*" if known else "")
+
+
+def _duration(seconds: float) -> str:
     for unit, size in (("s", 1.0), ("ms", 1e-3)):
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"

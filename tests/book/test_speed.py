@@ -47,6 +47,27 @@ def test_a_contender_is_compared_in_its_fastest_variant_that_records(run):
     ]
 
 
+def test_the_best_stands_before_the_median_and_ratios_are_those_of_the_best(tmp_path):
+    rows = [
+        row("floor", 2e-5, "together", "20 of 2-8-8-1"),
+        row("scratchnet", 1e-4, "together", "20 of 2-8-8-1"),
+    ]
+    for of in rows:
+        of["seconds"]["best"] = of["seconds"]["median"] / 2
+        of["ratio_to"] = {"floor": {"median": 9.0, "best": 5.0}}
+    path = tmp_path / "best.json"
+    path.write_text(json.dumps({"quick": False, "rows": rows, "aims": []}))
+    assert speed.Run(path).together().data.splitlines() == [
+        "| networks | floor | scratchnet |",
+        "| --- | ---: | ---: |",
+        "| 20 of 2-8-8-1 | 10 µs *20 µs* (5×) | 50 µs *100 µs* (5×) |",
+    ]
+
+
+def test_a_run_without_many_networks_says_so(run):
+    assert run.together().data == "This run did not measure it."
+
+
 def test_loops_alone_are_those_that_record_nothing_more(run):
     assert run.loops_alone().data.splitlines()[-1] == "| SGD | 2.1 ms | 200 µs | 1.5 s |"
 
