@@ -7,7 +7,9 @@ a comma in the prose executes nothing, a cell its notebook, and a line of the li
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import json
 import os
 import shutil
 import sys
@@ -26,6 +28,7 @@ from sphinx.config import Config
 from sphinx.errors import ExtensionError
 
 CACHES = ROOT / "_cache"
+SECONDS = CACHES / "seconds.json"  # how long each page took when it was executed last
 READERS = {".ipynb": "nbformat", ".md": "myst_nb_md"}
 
 
@@ -41,7 +44,7 @@ def key() -> str:
 
 
 def fill(folder: Path, paths: list[Path]) -> None:
-    """Execute the pages that the cache in this folder does not hold, those with the most code first.
+    """Execute the pages that the cache in this folder does not hold, those first that took longest the last time.
 
     Raises NotebookFailed where a cell fails; what was executed until then is kept.
     """
@@ -56,7 +59,15 @@ def fill(folder: Path, paths: list[Path]) -> None:
             waiting.append((path, notebook))
     if not waiting:
         return
-    waiting.sort(key=lambda item: sum(len(cell.source) for cell in item[1].cells if cell.cell_type == "code"))
+    took: dict[str, float] = {}
+    with contextlib.suppress(OSError, ValueError):  # no build yet, or one that was killed while it wrote
+        took = json.loads(SECONDS.read_text(encoding="utf-8"))
+
+    def expected(item: tuple[Path, NotebookNode]) -> tuple[float, int]:
+        code = sum(len(cell.source) for cell in item[1].cells if cell.cell_type == "code")
+        return took.get(item[0].stem, 0.0), code
+
+    waiting.sort(key=expected, reverse=True)
     print(f"Executing {len(waiting)} of {len(paths)} pages on {os.cpu_count()} cores", flush=True)
 
     def run(path: Path, notebook: NotebookNode) -> float:
@@ -65,7 +76,7 @@ def fill(folder: Path, paths: list[Path]) -> None:
         return time.monotonic() - start
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # every notebook has a kernel, and so a process, of its own
-        running = {pool.submit(run, *item): item for item in reversed(waiting)}
+        running = {pool.submit(run, *item): item for item in waiting}
         for left, future in zip(reversed(range(len(running))), as_completed(running), strict=True):
             path, notebook = running[future]
             try:
@@ -75,9 +86,11 @@ def fill(folder: Path, paths: list[Path]) -> None:
                 raise
             bundle = CacheBundleIn(notebook, str(path), data={"execution_seconds": seconds})
             cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+            took[path.stem] = seconds
+            SECONDS.write_text(json.dumps(took), encoding="utf-8")
             print(f"  {path.stem}: {seconds:.0f} s, {left} left", flush=True)
     for other in CACHES.iterdir():
-        if other != folder:
+        if other not in (folder, SECONDS):
             shutil.rmtree(other, ignore_errors=True)
 
 
