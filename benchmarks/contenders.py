@@ -170,6 +170,58 @@ class Published:
         return self.recorded
 
 
+class ByHand:
+    """The library's arithmetic with SGD, written out for this one network, with ready arrays and nothing else.
+
+    What is left beside the floor is what NumPy takes for everything that is no matrix product.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self.task, self.rng = task, np.random.default_rng(task.seed + len(task.dims) - 1)
+        net = task.network()
+        self.theta, self.grad = net.theta, net.grad
+        self.linear = [layer for layer in net.layers if isinstance(layer, LinearLayer)]
+        self.ready = {len(task.X[rows]): self._arrays(len(task.X[rows])) for rows in task.batches}
+
+    def _arrays(self, n: int) -> tuple[list[Any], np.ndarray]:
+        """Ready arrays for batches of n: of every layer its W, b, dW, db, Z, A, zeros and dA, and a row of ones."""
+        dtype, layers = self.theta.dtype, list[Any]()
+        for layer in self.linear:
+            Z, A, zeros = np.zeros((3, n, layer.W.shape[1]), dtype)
+            layers.append((layer.W, layer.b, layer.dW, layer.db, Z, A, zeros, np.zeros((n, layer.W.shape[0]), dtype)))
+        return layers, np.ones((1, n), dtype)
+
+    def step(self, X: np.ndarray, y: np.ndarray) -> None:
+        """One training step."""
+        layers, ones = self.ready[len(X)]
+        inputs = [X, *(A for *_, A, _, _ in layers)]
+        for (W, b, _, _, Z, A, zeros, _), A_before in zip(layers, inputs, strict=False):
+            np.matmul(A_before, W, out=Z)
+            np.add(Z, b, out=Z)
+            np.maximum(Z, zeros, out=A)
+        dZ = (np.exp(np.minimum(Z, 0)) / (1 + np.exp(-np.abs(Z))) - y) / len(X)
+        for (W, _, dW, db, *_, dA), A_before in zip(reversed(layers), inputs[-2::-1], strict=True):
+            np.matmul(A_before.T, dZ, out=dW)
+            np.matmul(ones, dZ, out=db)
+            if A_before is not X:
+                np.matmul(dZ, W.T, out=dA)
+                np.multiply(dA, (A_before > 0).astype(dA.dtype), out=dA)
+                dZ = dA
+        self.theta -= self.task.lr * self.grad
+
+    def __call__(self, n_epochs: int) -> None:
+        """Train."""
+        for _ in range(n_epochs):
+            order = self.rng.permutation(len(self.task.X))
+            X, y = self.task.X[order], self.task.y[order]
+            for rows in self.task.batches:
+                self.step(X[rows], y[rows])
+
+    def weights(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The present W and b of every linear layer."""
+        return [(layer.W, layer.b) for layer in self.linear]
+
+
 class Floor:
     """The matrix products of an epoch alone, into ready buffers: nothing is learned.
 

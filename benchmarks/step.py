@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from benchmarks.contenders import Floor, everyone, floor_flops
+from benchmarks.contenders import ByHand, Floor, everyone, floor_flops
 from benchmarks.results import ALONE, FLOOR, FLOOR_EVALUATED, SCRATCHNET, Case
 from benchmarks.task import Task, chapter_task
 from benchmarks.timing import Job, interleave
@@ -21,6 +21,8 @@ def prepare(task: Task) -> dict[str, Callable[[], Job]]:
         FLOOR: partial(Floor, task.alone()),
         FLOOR_EVALUATED: partial(Floor, task),
     }
+    if task.optimizer == "SGD":
+        jobs["by hand" + ALONE] = partial(ByHand, task.alone())
     for name, contender in everyone().items():
         for variant, settings in VARIANTS.get(name, {"": {}}).items():
             full_name = f"{name} {variant}".rstrip()

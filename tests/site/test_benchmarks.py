@@ -17,7 +17,7 @@ from benchmarks import __main__ as command_line
 from benchmarks import cold_start, expressions, growth, machine, pictures, stacks, timing, together
 from benchmarks.__main__ import ROOT, collect
 from benchmarks.aims import aims
-from benchmarks.contenders import Floor, Published, Scratchnet, everyone
+from benchmarks.contenders import ByHand, Floor, Published, Scratchnet, everyone
 from benchmarks.frameworks import FRAMEWORKS, Sklearn, Torch
 from benchmarks.measure import Effort
 from benchmarks.report import duration, table, write
@@ -53,6 +53,13 @@ def test_the_published_arithmetic_and_scratchnet_learn_the_same(optimizer, lr):
     np.testing.assert_allclose(published.history(), ours.history(), rtol=1e-7)
     before = task.weights()
     assert all(np.abs(W - W0).max() > 1e-3 for (W, _), (W0, _) in zip(ours.weights(), before, strict=True))
+
+
+@pytest.mark.parametrize("batch_size", [64, 400])
+def test_the_loop_by_hand_learns_bit_for_bit_the_same(batch_size):
+    task = chapter_task("float32", batch_size=batch_size)
+    by_hand, ours = trained(ByHand, task.alone(), 3), trained(Scratchnet, task, 3)
+    assert_same_weights(ours, by_hand, atol=0)
 
 
 def test_the_loop_alone_learns_the_same_and_records_nothing():
