@@ -30,7 +30,7 @@ def test_epoch_0_is_before_training_and_the_captions_loss_is_where_the_curve_end
     for name in ("SGD", "Adam"):
         assert f"epoch 0: loss {loss:.3f}," in caption(frame(optimizer=name, rate_factor=1.0, epoch=0))
     module = importlib.import_module("scratchnet.book.explorers.optimizer_and_rate")
-    run = module._run(data, "Adam", 1.0, seed=0)
+    (run,) = module._runs(data, [("Adam", 1.0)], seed=0)
     assert len(run.losses) == 51 and sorted(run.kept) == module.MOMENTS
     text = frame(optimizer="Adam", rate_factor=1.0, epoch=50)
     assert f"epoch 50: loss {run.losses[50]:.3f}," in caption(text)
