@@ -1,0 +1,117 @@
+"""Runs a cell: shows the value of its last expression, or says what went wrong in the reader's own lines."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import linecache
+import re
+import sys
+import traceback
+from typing import Any
+
+from livekernel import outbox, shown
+from livekernel.needs import needed
+
+PLACE = re.compile(r".*/site-packages/|.*/python3\d+\.zip/")
+space: dict[str, Any] = sys.modules["__main__"].__dict__  # the variables of the page
+
+
+def run(code: str, number: int, above: list[str] | None = None) -> dict[str, Any]:
+    """Run the cell of this number and return whether it went well, and the verdict if it is an exercise.
+
+    above: the text of the cells above, for a cell that may run before them: what it needs of them is run first.
+    """
+    result: dict[str, Any] = {"ok": True, "verdict": None}
+    try:
+        if above is not None:
+            for position, statements in needed(code, above, {*space, *vars(builtins)}):
+                execute(ast.Module(statements, []), remember(above[position], position + 1))
+        file = remember(code, number)
+        body = compile(code, file, "exec", ast.PyCF_ONLY_AST).body
+        last = body[-1] if body and isinstance(body[-1], ast.Expr) and not quiet(code) else None
+        execute(ast.Module(body[: len(body) - bool(last)], []), file)
+        if last is not None:
+            value = eval(compile(ast.Expression(last.value), file, "eval"), space)
+            if value is not None:
+                space["_"] = value
+                result["verdict"] = verdict(value)
+                present(value)
+        shown.show_figures()
+    except BaseException as error:
+        outbox.flush()
+        outbox.emit(report(error))
+        result["ok"] = False
+        if plt := sys.modules.get("matplotlib.pyplot"):
+            plt.close("all")
+    finally:
+        outbox.flush()
+    return result
+
+
+def quiet(code: str) -> bool:
+    """Return whether a cell ends in a semicolon, which keeps its last value from being shown."""
+    return code.rstrip().endswith(";")
+
+
+def remember(code: str, number: int) -> str:
+    """Keep the text of a cell for tracebacks and for inspect.getsource, and return its file's name."""
+    file = f"<cell {number}>"
+    linecache.cache[file] = (len(code), None, code.splitlines(True), file)
+    return file
+
+
+def execute(module: ast.Module, file: str) -> None:
+    """Run statements with the variables of the page."""
+    exec(compile(module, file, "exec"), space)
+
+
+def present(value: Any) -> None:
+    """Show the value of a cell."""
+    outbox.flush()
+    made = shown.bundle(value)
+    if made:
+        outbox.emit({"output_type": "execute_result", "data": made[0], "metadata": made[1]})
+
+
+def verdict(value: Any) -> dict[str, Any] | None:
+    """Return what `check` answered, if the value is that."""
+    if type(value).__name__ != "Verdict" or not hasattr(value, "passed"):
+        return None
+    return {"passed": bool(value.passed), "message": str(value.message)}
+
+
+def report(error: BaseException) -> dict[str, Any]:
+    """Return an error as an output of a cell, with a traceback of the lines that a reader can look at."""
+    lines = describe(traceback.TracebackException(type(error), error, error.__traceback__))
+    return {
+        "output_type": "error",
+        "ename": type(error).__name__,
+        "evalue": str(error),
+        "traceback": "\n".join(lines),
+    }
+
+
+def describe(what: traceback.TracebackException) -> list[str]:
+    """Return the lines of a traceback: those of cells, and the innermost of what a cell has called."""
+    lines = []
+    cause = what.__cause__ or (None if what.__suppress_context__ else what.__context__)
+    if cause is not None:
+        lines += [*describe(cause), "", "And then:"]
+    frames = [frame for frame in what.stack if "livekernel" not in frame.filename and "importlib" not in frame.filename]
+    for i, frame in enumerate(frames):
+        own = frame.filename.startswith("<cell ")
+        if own or i == len(frames) - 1:
+            place = frame.filename.strip("<>").capitalize() if own else PLACE.sub("", frame.filename)
+            inside = "" if frame.name == "<module>" else f", in {frame.name}"
+            lines.append(f"{place}, line {frame.lineno}{inside}")
+            if frame.line:
+                lines.append(f"    {frame.line}")
+    for line in what.format_exception_only():
+        lines += (
+            re.sub(r'^ *File "<(cell \d+)>", line', r"C\1, line", line).replace("Ccell", "Cell").rstrip().split("\n")
+        )
+    name = re.match(r"NameError: name '(\w+)' is not defined", lines[-1])
+    if name:
+        lines.append(f"If a cell above defines {name[1]}, run that one first.")
+    return lines
