@@ -1,0 +1,68 @@
+// What a reader has written, kept in the browser by page: {page: {cell number: {text, book}}}.
+// `book` is the book's own cell when it was changed, so that a newer edition can say that its cell is another one now.
+const KEY = "scratchnet-answers";
+const FORMAT = "scratchnet-answers-1";
+let memory = null; // what could not be kept
+
+function valid(all) {
+  const kept = {};
+  if (!all || typeof all !== "object" || Array.isArray(all)) return kept;
+  for (const [page, cells] of Object.entries(all)) {
+    if (!cells || typeof cells !== "object") continue;
+    const fine = Object.entries(cells).filter(([, cell]) => typeof cell?.text === "string" && typeof cell?.book === "string");
+    if (fine.length) kept[page] = Object.fromEntries(fine.map(([number, { text, book }]) => [number, { text, book }]));
+  }
+  return kept;
+}
+
+export function all() {
+  if (memory) return memory;
+  try {
+    return valid(JSON.parse(localStorage.getItem(KEY)));
+  } catch {
+    return {};
+  }
+}
+
+// Returns whether it is kept after the page is left.
+function write(answers) {
+  try {
+    if (Object.keys(answers).length) localStorage.setItem(KEY, JSON.stringify(answers));
+    else localStorage.removeItem(KEY);
+    memory = null;
+    return true;
+  } catch {
+    memory = answers;
+    return false;
+  }
+}
+
+export const of = (page) => all()[page] ?? {};
+
+export function keep(page, number, text, book) {
+  const answers = all();
+  const cells = { ...answers[page] };
+  if (text === book) delete cells[number];
+  else cells[number] = { text, book };
+  if (Object.keys(cells).length) answers[page] = cells;
+  else delete answers[page];
+  return write(answers);
+}
+
+export function download() {
+  const text = JSON.stringify({ format: FORMAT, answers: all() }, null, 1);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  link.download = "my-answers.json";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href));
+}
+
+// Adds what a file holds to what is here, cell by cell; throws if it is no such file.
+export function open(text) {
+  const { format, answers } = JSON.parse(text);
+  if (format !== FORMAT) throw new Error("another format");
+  const merged = all();
+  for (const [page, cells] of Object.entries(valid(answers))) merged[page] = { ...merged[page], ...cells };
+  return write(merged);
+}
