@@ -1,0 +1,179 @@
+// Makes a page live: starts Python, gives every cell its editor, runs cells one after the other, keeps what was written.
+import { Cell } from "./cell.js";
+import * as kept from "./kept.js";
+import { drawing, typeset } from "./outputs.js";
+import { Python } from "./python.js";
+
+const PAGE = typeof DOCUMENTATION_OPTIONS === "undefined" ? location.pathname : DOCUMENTATION_OPTIONS.pagename;
+
+function button(text, click) {
+  const element = Object.assign(document.createElement("button"), { type: "button", textContent: text });
+  element.addEventListener("click", click);
+  return element;
+}
+
+export async function begin({ here, root, bar, button: starter, hint, offers, cells, say, fail, first, total }) {
+  const queue = []; // cells that wait
+  let running = null;
+  let manager = null; // of widgets, a promise from the first one on
+  let clock;
+
+  const on = {
+    stage(stage, words) {
+      root.dataset.liveStage = stage;
+      say(words);
+    },
+    output: ({ cell, output }) => of(cell)?.put(output),
+    clear: ({ cell, wait }) => of(cell)?.clear(wait),
+    comm: (message) => widgets().then((there) => there.receive(message)),
+    idle: (number) => widgets().then((there) => there.idle(number)),
+  };
+  const python = new Python(here, total, on);
+  const of = (number) => page.cells.find((cell) => cell.number === number);
+
+  function widgets() {
+    if (!document.querySelector("link[data-live-widgets]")) {
+      const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: `${here}widgets.css` });
+      link.dataset.liveWidgets = "";
+      document.head.append(link);
+    }
+    manager ??= import(`${here}widgets.js`).then(({ LiveManager }) => {
+      return new LiveManager((message) => python.post({ ...message, cell: running?.number }), draw, typeset);
+    });
+    return manager;
+  }
+
+  function widget(id, box) {
+    widgets()
+      .then((there) => there.show(id, box))
+      .catch((error) => box.append(`This widget could not be shown: ${error.message}`));
+    return box;
+  }
+  const draw = drawing(widget);
+
+  async function start() {
+    root.dataset.live = "starting";
+    manager = null; // the widgets of a Python that is gone cannot answer
+    try {
+      await python.start();
+    } catch (error) {
+      fail(`Python could not be started: ${error.message} Look at your connection and try again; the page stays as it is.`);
+      return false;
+    }
+    root.dataset.live = "ready";
+    delete root.dataset.liveStage;
+    return true;
+  }
+
+  // Runs what waits, until nothing does or a cell fails.
+  async function work() {
+    while (queue.length && !running && python.worker) {
+      const cell = (running = queue.shift());
+      const began = performance.now();
+      root.dataset.live = "busy";
+      cell.begin("Running …");
+      clock = setInterval(() => cell.say(`Running for ${Math.round((performance.now() - began) / 1000)} s …`), 1000);
+      const above = cell.exercise ? page.cells.slice(0, page.cells.indexOf(cell)).map((other) => other.text) : undefined;
+      const result = await python.run(cell.number, cell.text, above);
+      clearInterval(clock);
+      running = null;
+      cell.done(result);
+      if (result.failed) {
+        drop("Python has stopped.");
+        fail(`Python has stopped: ${result.failed} Press the button to start it again.`);
+        return;
+      }
+      if (result.verdict?.passed) tick(cell);
+      if (!result.ok && !result.stopped) drop(`Not run, because cell ${cell.number} failed.`);
+      if (python.worker) root.dataset.live = "ready";
+    }
+  }
+
+  function drop(words) {
+    for (const cell of queue.splice(0)) cell.leave(words);
+  }
+
+  function enqueue(list) {
+    for (const cell of list) {
+      if (cell.busy) continue;
+      cell.queue();
+      queue.push(cell);
+    }
+    work();
+  }
+
+  // The box below an exercise is ticked by its verdict.
+  function tick(cell) {
+    const box = cell.node.closest("section[id^='exercise-']")?.querySelector(":scope > .progress-box input");
+    if (box && !box.checked) box.click();
+  }
+
+  const page = {
+    cells: [],
+    draw,
+    run: (cell) => enqueue([cell]),
+    runTo: (cell) => enqueue(page.cells.slice(0, page.cells.indexOf(cell) + 1)),
+    next: (cell) => page.cells[page.cells.indexOf(cell) + 1],
+    changed(cell) {
+      if (!kept.keep(PAGE, cell.number, cell.text, cell.source)) {
+        say("This browser keeps nothing, so what you write is gone when you leave the page. “Save my answers” puts it into a file.");
+      }
+    },
+    async stop() {
+      const cell = running;
+      drop("Not run, because you stopped.");
+      if (!cell) return;
+      if (await python.stop()) return say("Stopped. Your variables are still there.");
+      if (!(await start())) return;
+      const again = button("Run the cells above", () => enqueue(page.cells.slice(0, page.cells.indexOf(cell))));
+      say("Stopped. Python has started anew, and its variables are gone. ", again);
+    },
+  };
+
+  function restore() {
+    const texts = kept.of(PAGE);
+    let count = 0;
+    for (const cell of page.cells) {
+      const mine = texts[cell.number];
+      if (!mine || mine.text === cell.source || mine.text === cell.text) continue;
+      cell.restore(mine.text);
+      cell.say(mine.book === cell.source ? "This is your text, from an earlier visit." : "This is your text, from an earlier visit. The book's own cell has changed since; “Put back” shows it.");
+      count++;
+    }
+    return count;
+  }
+
+  function reset() {
+    for (const cell of page.cells) cell.reset();
+    say("Every cell is the book's again.");
+  }
+
+  function open() {
+    const input = Object.assign(document.createElement("input"), { type: "file", accept: "application/json,.json" });
+    input.addEventListener("change", async () => {
+      try {
+        kept.open(await input.files[0].text());
+        const count = restore();
+        say(count === 1 ? "One cell of this page is yours again." : `${count} cells of this page are yours again.`);
+      } catch {
+        say("This file holds no answers of this book.");
+      }
+    });
+    input.click();
+  }
+
+  if (!(await start())) return;
+  starter.remove();
+  hint.remove();
+  for (const offer of offers) offer.remove();
+  page.cells = cells.map((cell) => new Cell(cell, page));
+  bar.prepend(
+    button("Run all", () => enqueue(page.cells)),
+    button("Put the page back", reset),
+    button("Save my answers", kept.download),
+    button("Open my answers", open),
+  );
+  const mine = restore();
+  say("This page is live: change a cell and run it with Shift+Enter. ", mine ? `Your text of ${mine === 1 ? "one cell" : `${mine} cells`} is back. ` : "", "Escape, then Tab leaves an editor.");
+  if (first !== undefined) page.cells[first].editor.focus();
+}

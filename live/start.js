@@ -1,0 +1,80 @@
+// The button that makes a page live, on every page with code, and the offer below each exercise. All else comes after it.
+const script = document.currentScript;
+const root = document.documentElement;
+const HERE = new URL("./", script.src).href;
+const { bytes, folder } = script.dataset; // of what is downloaded before the first cell runs
+const megabytes = Math.ceil(bytes / 1e6);
+
+function make(tag, attributes, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "click") element.addEventListener("click", value);
+    else element.setAttribute(name, value);
+  }
+  element.append(...children);
+  return element;
+}
+
+// What is in the way here, in a sentence with what to do about it, or nothing.
+function hindrance() {
+  if (location.protocol === "file:") {
+    return ["Python can only start on a page that comes from a server. In the folder of the built book, run ",
+      make("code", {}, `python -m http.server --directory ${folder}`), " and open http://127.0.0.1:8000."];
+  }
+  if (typeof WebAssembly !== "object" || typeof Worker !== "function" || typeof DecompressionStream !== "function") {
+    return ["This browser is too old to run Python in a page. One from 2023 or later can: Chrome, Edge, Firefox or Safari 16.4."];
+  }
+  return null;
+}
+
+function prepare() {
+  const nodes = [...document.querySelectorAll(".bd-article div.cell")].filter((cell) => cell.querySelector(".cell_input pre"));
+  if (!nodes.length) return;
+  root.dataset.live = "off";
+  const status = make("p", { class: "live-status", role: "status" });
+  const button = make("button", { type: "button", class: "live-start", click: () => start() }, "Make this page live");
+  const hint = make("p", { class: "live-hint" }, `Then you can change and run every cell here. It downloads ${megabytes} MB once and takes a few seconds.`);
+  const bar = make("div", { class: "live-bar", role: "group", "aria-label": "Python on this page" }, button, hint, status);
+  document.querySelector(".bd-article h1").after(bar);
+
+  const offers = [];
+  const cells = nodes.map((node, i) => {
+    const source = node.querySelector(".cell_input pre").textContent.replace(/\n$/, "");
+    const exercise = /^check\(\s*["'](\d+\.\d+)["']/m.exec(source)?.[1];
+    node.dataset.cellState = "book";
+    if (exercise) {
+      const offer = make("p", { class: "live-offer" }, "You can answer this here, without installing anything. ",
+        make("button", { type: "button", "aria-label": `Answer it here: exercise ${exercise}`, click: () => start(i) }, "Answer it here"));
+      node.querySelector(".cell_input").after(offer);
+      offers.push(offer);
+    }
+    return { node, source, exercise, number: i + 1 };
+  });
+
+  const say = (...words) => status.replaceChildren(...words);
+  function fail(...words) {
+    root.dataset.live = "failed";
+    button.disabled = false;
+    say(...words);
+    bar.scrollIntoView({ block: "nearest" });
+  }
+
+  async function start(first) {
+    if (root.dataset.live === "starting") return;
+    const problem = hindrance();
+    if (problem) return fail(...problem);
+    root.dataset.live = "starting";
+    root.dataset.liveStage = "scripts";
+    button.disabled = true;
+    say("Loading the editor …");
+    let live;
+    try {
+      live = await import(`${HERE}live.js`);
+    } catch (error) {
+      console.warn(error);
+      return fail("The editor could not be loaded. Look at your connection and try again; the page stays as it is.");
+    }
+    await live.begin({ here: HERE, root, bar, button, hint, offers, cells, say, fail, first, total: +bytes });
+  }
+}
+prepare();
