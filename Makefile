@@ -8,6 +8,8 @@ INSTALL ?= --require-hashes -r requirements.lock
 JSON ?= _build/benchmarks.json
 # `student` leaves the solutions out of the book.
 export EDITION ?=
+# `0` leaves out what makes a page live, 16 MB.
+export LIVE ?=
 
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PY := $(BIN)/python
@@ -44,7 +46,7 @@ endif
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-book: $(READY) $(NODE) ## Execute every notebook and build the book into _build/html (EDITION=student: without solutions)
+book: $(READY) $(NODE) ## Execute every notebook and build the book into _build/html (EDITION=student: without solutions; LIVE=0: only to read)
 	rm -rf _build
 	$(PY) -c "from jupyter_book.cli.main import main; main()" build . -n -W --keep-going
 	@echo

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import runtime
 from pages import ROOT
 
 PAGE = (ROOT / "chapters" / "licenses.md").read_text(encoding="utf-8")
@@ -74,7 +75,7 @@ def shipped(site: Path) -> dict[str, bytes]:
     folder = site / "_static"
     names = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     assert OWN <= names.keys()
-    return {name: path.read_bytes() for name, path in names.items() if name not in OWN}
+    return {name: path.read_bytes() for name, path in names.items() if name not in OWN and not name.startswith("live/")}
 
 
 def test_all_tables_were_read() -> None:
@@ -160,3 +161,36 @@ def test_every_license_of_the_tables_is_linked() -> None:
     named = {name for row in PACKAGES + LOADED + BUNDLED for name in re.findall(SPDX, row.license)}
     assert named >= {"MIT", "BSD-3-Clause"}
     assert named == set(re.findall(r"\]\(https://spdx\.org/licenses/(.+?)\.html\)", PAGE))
+
+
+def test_what_a_live_page_loads_is_listed_with_its_version_and_license(site: Path) -> None:
+    folder = site / "_static" / "live"
+    lock = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    bundled = json.loads((folder / "made.json").read_text(encoding="utf-8"))["bundled"]
+    expected = {
+        (package, lock[f"node_modules/{package}"]["version"], name)
+        for name, found in bundled.items()
+        for package in found
+    }
+    pyodide = runtime.version()
+    expected |= {("pyodide", pyodide, name) for name in ("script.bin", "stdlib.bin", "wasm.bin")}
+    for pack, wheels in runtime.WHEELS.items():
+        expected |= {(name, runtime.lock()[name]["version"], f"{pack}.bin") for name in wheels}
+    for pack, installed in runtime.INSTALLED.items():
+        expected |= {(name, INSTALLED[name].version, f"{pack}.bin") for name in installed}
+    section = PAGE.partition("## What a live page loads\n")[2].partition("\n## ")[0]
+    table = re.findall(r"^\| `(.+?)` \| (.+?) \| (.+?) \| (.+?) \|$", section, re.MULTILINE)
+    assert {
+        (package, version, name) for package, version, _, files in table for name in re.findall("`(.+?)`", files)
+    } == (expected)
+    for package, _, stated, _ in table:
+        if (locked := lock.get(f"node_modules/{package}")) is not None:
+            assert stated == locked["license"]
+    others = {path.name for path in folder.iterdir()} - {name for *_, name in expected}
+    assert others == {
+        "start.js",
+        "live.css",
+        "book.bin",
+        "made.json",
+        *(path.name for path in folder.glob("scratchnet-*.whl")),
+    }

@@ -11,7 +11,7 @@ PATTERNS = [
     pattern for line in re.findall(r"^- (`.*?`):", MAP, re.MULTILINE) for pattern in re.findall("`(.*?)`", line)
 ]
 WRITTEN = {".py", ".pyi", ".ipynb", ".md", ".js", ".css"}
-FOLDERS = ("benchmarks", "chapters", "scratchnet", "tests", "tools")
+FOLDERS = ("benchmarks", "chapters", "live", "scratchnet", "tests", "tools")
 
 
 def files(folder):
