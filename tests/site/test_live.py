@@ -1,0 +1,312 @@
+"""A page made live in Chromium: its cells run and are judged, what is written is kept, and what fails is said."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import choose, settle, watch
+from pages import EXERCISE_PAGES, ROOT, blocks, cells_of, exercises_on
+from playwright.sync_api import Browser, Locator, Page, Route, expect
+
+pytest_plugins = ["browser"]  # its fixtures
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+FIRST, CLINIC = "chapters/01_setup", "chapters/06_gradient_clinic"
+UNIT, SLIDERS = "chapters/02_layer_primitives", "chapters/05_architecture_experiments"
+BOOT_MS = 120_000
+
+
+@contextmanager
+def opened(browser: Browser, address: str, name: str, **settings: Any) -> Iterator[Page]:
+    """A page in a context of its own."""
+    with browser.new_context(viewport={"width": 1280, "height": 900}, **settings) as context:
+        page = context.new_page()
+        page.goto(f"{address}/{name}.html")
+        settle(page)
+        yield page
+
+
+@contextmanager
+def live(browser: Browser, address: str, name: str, **settings: Any) -> Iterator[Page]:
+    """A page that has been made live."""
+    with opened(browser, address, name, **settings) as page:
+        make_live(page)
+        yield page
+
+
+def make_live(page: Page) -> None:
+    page.get_by_role("button", name="Make this page live").click()
+    page.wait_for_selector("html[data-live='ready'], html[data-live='failed']", timeout=BOOT_MS)
+    assert page.locator("html").get_attribute("data-live") == "ready", page.locator(".live-status").inner_text()
+
+
+def cells(page: Page) -> list[Locator]:
+    return page.locator(".bd-article div.cell[data-cell-state]").all()
+
+
+def write(cell: Locator, text: str) -> None:
+    """Write into a cell's editor as a reader would who has selected all of it."""
+    cell.locator(".cm-content").press("Control+a")
+    cell.page.keyboard.insert_text(text)
+
+
+def run(cell: Locator, timeout: int = 60_000) -> str:
+    """Run a cell by its button, and return how it ended."""
+    cell.get_by_role("button", name=re.compile("^Run (cell|exercise)")).click()
+    expect(cell).to_have_attribute("data-cell-state", re.compile("done|error"), timeout=timeout)
+    return cell.get_attribute("data-cell-state") or ""
+
+
+def exercise(page: Page, name: str) -> Locator:
+    return page.locator("div.cell[data-cell-state]", has=page.get_by_label(f"Run exercise {name}", exact=True))
+
+
+def printed(cell: Locator) -> str:
+    """The text that a cell shows below it, without what a figure or a table looks like."""
+    texts = cell.locator(".output.stream pre, .output.text_plain pre").all_inner_texts()
+    return "\n".join(line.rstrip() for text in texts for line in text.splitlines() if line.strip())
+
+
+def solution(page: str, name: str) -> str:
+    (text,) = (
+        block
+        for cell in cells_of(page, tag="solution")
+        for language, block in blocks(cell.source)
+        if language == "python" and f'check("{name}"' in block
+    )
+    return text
+
+
+# --- cells ---
+
+
+@pytest.mark.parametrize("name", [FIRST, CLINIC])
+def test_every_cell_runs_and_prints_what_the_book_shows(browser: Browser, address: str, name: str) -> None:
+    with opened(browser, address, name) as page:
+        noted = watch(page)
+        before = [printed(cell) for cell in page.locator(".bd-article div.cell:has(.cell_input pre)").all()]
+        make_live(page)
+        page.get_by_role("button", name="Run all", exact=True).click()
+        last = cells(page)[-1]
+        expect(last).to_have_attribute("data-cell-state", re.compile("done|error"), timeout=240_000)
+        for cell, shown in zip(cells(page), before, strict=True):
+            source = cell.locator(".cell_input .highlight pre").first.text_content() or ""
+            assert cell.get_attribute("data-cell-state") == "done", source
+            if "check(" not in source:  # an exercise that nobody has answered says so in a live page only
+                assert printed(cell) == shown, source
+        assert page.locator(".live-output img:not([alt]), .live-output img[alt='']").count() == 0
+        assert page.locator(".live-output img").count() >= 1
+        assert noted.problems == []
+        assert [url for url in noted.requests if not url.startswith((address, "blob:", "data:"))] == []
+
+
+def test_what_goes_wrong_is_said_in_the_readers_own_lines_and_the_next_run_is_well(
+    browser: Browser, address: str
+) -> None:
+    with live(browser, address, FIRST) as page:
+        cell = cells(page)[0]
+        write(cell, "def f(x):\n    return 1 / x\n\nf(0)")
+        assert run(cell) == "error"
+        told = cell.locator(".live-error").inner_text()
+        assert "Cell 1, line 4" in told
+        assert "Cell 1, line 2, in f" in told
+        assert told.rstrip().endswith("ZeroDivisionError: division by zero")
+        assert "livekernel" not in told
+        write(cell, "import warnings\n\nprint('before')\nwarnings.warn('look')\n[f(2), 'x']")
+        assert run(cell) == "done"
+        assert printed(cell).startswith("before\n")
+        assert printed(cell).endswith("[0.5, 'x']")
+        expect(cell.locator(".live-warning")).to_contain_text("look")
+
+
+def test_a_cell_that_never_ends_is_stopped_and_python_starts_anew(browser: Browser, address: str) -> None:
+    with live(browser, address, FIRST) as page:
+        first, second = cells(page)[:2]
+        write(first, "a = 1\na")
+        assert run(first) == "done"
+        write(second, "while True:\n    pass")
+        second.get_by_role("button", name="Run cell 2", exact=True).click()
+        expect(second).to_have_attribute("data-cell-state", "running")
+        second.get_by_role("button", name="Stop cell 2", exact=True).click()
+        expect(page.locator("html")).to_have_attribute("data-live", "ready", timeout=BOOT_MS)
+        expect(page.locator(".live-status")).to_contain_text("its variables are gone")
+        page.get_by_role("button", name="Run the cells above").click()
+        expect(first).to_have_attribute("data-cell-state", "done", timeout=30_000)
+        write(second, "a + 1")
+        assert run(second) == "done"
+        assert printed(second) == "2"
+
+
+# --- exercises ---
+
+
+@pytest.mark.parametrize("name", EXERCISE_PAGES)
+def test_every_exercise_is_judged_without_the_cells_above(browser: Browser, address: str, name: str) -> None:
+    with live(browser, address, name) as page:
+        for number in exercises_on(name):
+            cell = exercise(page, number)
+            section = cell.locator("xpath=ancestor::section[starts-with(@id, 'exercise-')][1]")
+            box = section.locator("> .progress-box input")
+            run(cell)
+            expect(box).not_to_be_checked()
+            write(cell, solution(name, number))
+            assert run(cell) == "done", cell.inner_text()
+            expect(cell.locator(".live-note")).to_contain_text("passed")
+            expect(box).to_be_checked()
+
+
+def test_before_a_page_is_live_its_exercises_offer_to_make_it_so(browser: Browser, address: str) -> None:
+    with opened(browser, address, FIRST) as page:
+        offers = page.locator(".live-offer button")
+        assert offers.count() == len(exercises_on(FIRST))
+        offers.first.click()
+        expect(page.locator("html")).to_have_attribute("data-live", "ready", timeout=BOOT_MS)
+        assert offers.count() == 0
+        assert page.evaluate("document.activeElement.closest('.cell').querySelector('.live-note') !== null")
+
+
+# --- what is kept ---
+
+
+def test_what_a_reader_writes_is_kept_put_back_and_saved(browser: Browser, address: str, tmp_path: Path) -> None:
+    with live(browser, address, FIRST) as page:
+        mine = "print('mine')"
+        write(cells(page)[0], mine)
+        page.reload()
+        settle(page)
+        make_live(page)
+        cell = cells(page)[0]
+        assert cell.locator(".cm-content").inner_text().strip() == mine
+        expect(cell.locator(".live-note")).to_contain_text("your text")
+        assert run(cell) == "done"
+        assert printed(cell) == "mine"
+        with page.expect_download() as started:
+            page.get_by_role("button", name="Save my answers").click()
+        saved = tmp_path / "my-answers.json"
+        started.value.save_as(saved)
+        assert json.loads(saved.read_text("utf-8"))["answers"][FIRST]["1"]["text"] == mine
+        cell.get_by_role("button", name="Put back").click()
+        assert mine not in cell.locator(".cm-content").inner_text()
+        assert page.evaluate("localStorage.getItem('scratchnet-answers')") is None
+        with page.expect_file_chooser() as chosen:
+            page.get_by_role("button", name="Open my answers").click()
+        chosen.value.set_files(saved)
+        expect(cell.locator(".cm-content")).to_contain_text("mine")
+
+
+@pytest.mark.parametrize("kept", ["{broken", "[]", '{"chapters/01_setup": {"1": {"text": 5}}}'])
+def test_what_is_kept_wrong_changes_nothing(browser: Browser, address: str, kept: str) -> None:
+    with opened(browser, address, FIRST) as page:
+        page.evaluate("kept => localStorage.setItem('scratchnet-answers', kept)", kept)
+        make_live(page)
+        assert "import" in cells(page)[0].locator(".cm-content").inner_text()
+
+
+# --- what fails ---
+
+
+@pytest.mark.parametrize("missing", ["live.js", "worker.js", "wasm.bin", "core.bin"])
+def test_a_file_that_is_missing_is_said_and_the_page_stays(browser: Browser, address: str, missing: str) -> None:
+    with opened(browser, address, FIRST) as page:
+        page.route(f"**/live/{missing}*", lambda route: route.fulfill(status=404))
+        page.get_by_role("button", name="Make this page live").click()
+        expect(page.locator("html")).to_have_attribute("data-live", "failed", timeout=BOOT_MS)
+        expect(page.locator(".live-status")).to_contain_text("the page stays as it is")
+        assert page.locator(".cm-editor").count() == 0
+        page.unroute_all()
+        make_live(page)
+
+
+def test_a_page_that_was_opened_as_a_file_says_how_to_serve_the_book(browser: Browser, site: Path) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto((site / f"{FIRST}.html").as_uri())
+        page.get_by_role("button", name="Make this page live").click()
+        expect(page.locator(".live-status")).to_contain_text(f"python -m http.server --directory {site.name}")
+
+
+def test_nothing_is_loaded_before_it_is_asked_for_and_all_comes_from_the_book(browser: Browser, address: str) -> None:
+    with opened(browser, address, FIRST) as page:
+        asked: list[str] = []
+
+        def note(route: Route) -> None:
+            asked.append(route.request.url)
+            route.continue_()
+
+        page.route("**/*", note)
+        page.wait_for_timeout(500)
+        assert asked == []
+        make_live(page)
+        assert any(url.endswith("core.bin") for url in asked)
+        assert [url for url in asked if not url.startswith((address, "blob:", "data:"))] == []
+
+
+# --- for everybody ---
+
+
+def test_a_live_page_is_accessible_in_both_themes_and_fits_a_phone(browser: Browser, address: str) -> None:
+    with live(browser, address, FIRST) as page:
+        write(cells(page)[0], "1 / 0")
+        run(cells(page)[0])
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        for theme in ("light", "dark"):
+            choose(page, theme)
+            found = page.evaluate("axe.run('article').then(found => found.violations)")
+            assert [(one["id"], one["nodes"][0]["html"]) for one in found] == [], theme
+        page.set_viewport_size({"width": 390, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        size = page.evaluate("parseFloat(getComputedStyle(document.querySelector('.cm-content')).fontSize)")
+        assert size >= 16  # a phone zooms into less
+        box = cells(page)[0].get_by_role("button").first.bounding_box()
+        assert box is not None
+        assert box["height"] >= 24
+
+
+def test_escape_and_tab_leave_an_editor_and_shift_enter_runs_and_goes_on(browser: Browser, address: str) -> None:
+    with live(browser, address, FIRST) as page:
+        first, second = cells(page)[:2]
+        write(first, "6 * 7")
+        page.keyboard.press("Shift+Enter")
+        expect(first).to_have_attribute("data-cell-state", "done", timeout=30_000)
+        assert printed(first) == "42"
+        assert second.evaluate("cell => cell.contains(document.activeElement)")
+        page.keyboard.press("Escape")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.tagName") == "BUTTON"
+
+
+# --- widgets ---
+
+
+def test_the_sliders_of_depth_and_rate_train_in_the_page(browser: Browser, address: str) -> None:
+    with live(browser, address, SLIDERS) as page:
+        noted = watch(page)
+        cell = page.locator("div.cell[data-cell-state]:has-text('sliders.depth_and_rate()')").first
+        assert run(cells(page)[0]) == "done"
+        assert run(cell, 120_000) == "done"
+        slider = cell.locator("[role='slider'], input[type='range']").first
+        expect(slider).to_be_visible()
+        caption = cell.locator(".live-output p[role='status']")
+        expect(caption).to_contain_text("4 hidden layers")
+        slider.focus()
+        page.keyboard.press("ArrowRight")
+        expect(caption).to_contain_text("6 hidden layers", timeout=60_000)
+        assert noted.problems == []
+
+
+def test_an_explorer_that_runs_live_trains_again_when_asked(browser: Browser, address: str) -> None:
+    with live(browser, address, UNIT) as page:
+        assert run(cells(page)[0]) == "done"
+        cell = page.locator("div.cell[data-cell-state]:has-text('explorers.one_unit()')").first
+        assert run(cell, 120_000) == "done"
+        explorer = cell.locator("[data-explorer='one_unit']")
+        expect(explorer).to_have_count(1)
+        explorer.get_by_role("button", name="Run this setting again, now").click()
+        expect(explorer.locator(".explorer-answer figure")).to_be_visible(timeout=30_000)
+        assert "500 steps" in explorer.locator(".explorer-answer").inner_text()
