@@ -12,7 +12,15 @@ from collections.abc import Container, Iterator
 
 def used(node: ast.AST) -> set[str]:
     """Return the names that a statement reads from its surroundings, also from inside of its functions."""
-    return set(_read(symtable.symtable(ast.unparse(node), "<cell>", "exec")))
+    names = set(_read(symtable.symtable(ast.unparse(node), "<cell>", "exec")))
+    if isinstance(node, ast.For):  # which gives its own names their values
+        names -= stored(node.target) - used(ast.Expr(node.iter))
+    return names
+
+
+def stored(target: ast.expr) -> set[str]:
+    """Return the names that a target of an assignment binds."""
+    return {inner.id for inner in ast.walk(target) if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)}
 
 
 def _read(table: symtable.SymbolTable) -> Iterator[str]:
@@ -66,7 +74,11 @@ def needed(code: str, above: list[str], known: Container[str] = ()) -> list[tupl
     Cells that are not Python, since their reader is still writing them, define nothing. Raises SyntaxError if `code`
     itself is not.
     """
-    wanted = {name for node in ast.parse(code).body for name in used(node) if name not in known}
+    wanted: set[str] = set()
+    own: set[str] = set()  # what the cell has defined itself, so far
+    for node in ast.parse(code).body:
+        wanted |= {name for name in used(node) if name not in known and name not in own}
+        own |= bound(node) if replaces(node) else set()
     found: list[tuple[int, list[ast.stmt]]] = []
     for position in reversed(range(len(above))):
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -64,7 +65,8 @@ def run(cell: Locator, timeout: int = 60_000) -> str:
 
 
 def exercise(page: Page, name: str) -> Locator:
-    return page.locator("div.cell[data-cell-state]", has=page.get_by_label(f"Run exercise {name}", exact=True))
+    label = re.compile(rf"^(Run|Stop) exercise {re.escape(name)}$")
+    return page.locator("div.cell[data-cell-state]", has=page.get_by_label(label))
 
 
 def printed(cell: Locator) -> str:
@@ -74,13 +76,16 @@ def printed(cell: Locator) -> str:
 
 
 def solution(page: str, name: str) -> str:
+    """The answer of the book, without the experiments that it goes on with."""
     (text,) = (
         block
         for cell in cells_of(page, tag="solution")
         for language, block in blocks(cell.source)
         if language == "python" and f'check("{name}"' in block
     )
-    return text
+    kinds = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.Assign
+    kept = [node for node in ast.parse(text).body if isinstance(node, kinds) or "check(" in ast.unparse(node)]
+    return "\n".join(ast.unparse(node) for node in kept)
 
 
 # --- cells ---
