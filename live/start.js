@@ -2,7 +2,7 @@
 const script = document.currentScript;
 const root = document.documentElement;
 const HERE = new URL("./", script.src).href;
-const { bytes, folder } = script.dataset; // of what is downloaded before the first cell runs
+const { bytes, folder, wheel } = script.dataset; // bytes of what is downloaded before the first cell runs
 const megabytes = Math.ceil(bytes / 1e6);
 
 function make(tag, attributes, ...children) {
@@ -27,6 +27,15 @@ function hindrance() {
   return null;
 }
 
+// How to run the notebooks without this page: the library from where this page is read, and all notebooks in one file.
+function elsewhere() {
+  const line = `python -m pip install "scratchnet[notebooks] @ ${new URL(wheel, HERE).href}"`;
+  return make("details", { class: "live-elsewhere" },
+    make("summary", {}, "Run it on your own computer"),
+    make("p", {}, "Download ", make("a", { href: `${HERE}notebooks.zip` }, "all notebooks"), ", unpack them, and in their folder run"),
+    make("pre", { tabindex: "0" }, `${line}\npython -m jupyterlab`));
+}
+
 function prepare() {
   const nodes = [...document.querySelectorAll(".bd-article div.cell")].filter((cell) => cell.querySelector(".cell_input pre"));
   if (!nodes.length) return;
@@ -34,7 +43,7 @@ function prepare() {
   const status = make("p", { class: "live-status", role: "status" });
   const button = make("button", { type: "button", class: "live-start", click: () => start() }, "Make this page live");
   const hint = make("p", { class: "live-hint" }, `Then you can change and run every cell here. It downloads ${megabytes} MB once and takes a few seconds.`);
-  const bar = make("div", { class: "live-bar", role: "group", "aria-label": "Python on this page" }, button, hint, status);
+  const bar = make("div", { class: "live-bar", role: "group", "aria-label": "Python on this page" }, button, hint, status, elsewhere());
   document.querySelector(".bd-article h1").after(bar);
 
   const offers = [];

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -250,6 +251,26 @@ def test_nothing_is_loaded_before_it_is_asked_for_and_all_comes_from_the_book(br
         make_live(page)
         assert any(url.endswith("core.bin") for url in asked)
         assert [url for url in asked if not url.startswith((address, "blob:", "data:"))] == []
+
+
+def test_a_page_says_how_to_run_its_notebook_elsewhere_from_where_it_is_read(
+    browser: Browser, address: str, site: Path, tmp_path: Path
+) -> None:
+    with opened(browser, address, FIRST) as page:
+        there = page.locator(".live-elsewhere")
+        there.locator("summary").click()
+        line = there.locator("pre").inner_text()
+        wheel = re.findall(rf'"scratchnet\[notebooks\] @ {address}/(\S+\.whl)"', line)
+        assert len(wheel) == 1, line
+        with zipfile.ZipFile(site / wheel[0]) as held:
+            assert "scratchnet/book/explorer.js" in held.namelist()
+        with page.expect_download() as started:
+            there.get_by_role("link", name="all notebooks").click()
+        started.value.save_as(tmp_path / "notebooks.zip")
+    with zipfile.ZipFile(tmp_path / "notebooks.zip") as held:
+        names = {name.removeprefix("notebooks/") for name in held.namelist()}
+    chapters = [*(ROOT / "chapters").glob("*.ipynb"), *(ROOT / "chapters").glob("*.json")]
+    assert names == {"README.txt", *(path.name for path in chapters)}
 
 
 # --- for everybody ---
