@@ -1,9 +1,14 @@
 """What a live page runs on is made whole or not at all, of files whose checksums are right, wherever they came from."""
 
 import hashlib
+import json
+from types import SimpleNamespace
 
 import pytest
 import runtime
+from sphinx.errors import ExtensionError
+
+import live
 
 NAMES = ("numpy", "matplotlib", "contourpy", "cycler", "kiwisolver", "packaging", "pillow", "pyparsing")
 NAMES += ("python-dateutil", "six")
@@ -74,3 +79,51 @@ def test_nothing_half_made_stays_behind(tmp_path, monkeypatch):
     with pytest.raises(runtime.UnavailableError, match="no Node.js"):
         runtime.prepare()
     assert [path.name for path in (tmp_path / "_live").iterdir()] == ["wheels"]
+
+
+# --- the book that it goes into ---
+
+
+def build(monkeypatch, made, env="", name="html"):
+    """Return where the pages of a build find what makes them live, if `made` is what making it does."""
+    monkeypatch.setattr(runtime, "prepare", made)
+    monkeypatch.setenv("LIVE", env)
+    app = SimpleNamespace(builder=SimpleNamespace(format=name), config=SimpleNamespace(live_folder=None))
+    live.prepare(app)
+    return app.config.live_folder
+
+
+def raising(error):
+    def made():
+        raise error
+
+    return made
+
+
+def test_a_build_takes_what_was_made_unless_it_is_told_not_to(monkeypatch, tmp_path):
+    assert build(monkeypatch, lambda: tmp_path) == tmp_path
+    for asked in {"env": "0"}, {"name": "latex"}:
+        assert build(monkeypatch, raising(AssertionError("nobody needs it")), **asked) is None
+
+
+def test_a_build_goes_on_without_what_cannot_be_had_and_stops_at_what_is_wrong(monkeypatch):
+    assert build(monkeypatch, raising(runtime.UnavailableError("no network"))) is None
+    with pytest.raises(ExtensionError, match="another checksum"):
+        build(monkeypatch, raising(runtime.MismatchError("another checksum")))
+
+
+def test_a_page_without_code_has_no_button(tmp_path):
+    (tmp_path / "made.json").write_text(
+        '{"sizes": {"x.whl": 1, ' + ", ".join(f'"{name}": 2' for name in live.FIRST) + "}}"
+    )
+    added = []
+    app = SimpleNamespace(
+        config=SimpleNamespace(live_folder=tmp_path),
+        outdir="/anywhere/html",
+        add_js_file=lambda name, **data: added.append((name, data["data-bytes"], data["data-wheel"])),
+        add_css_file=added.append,
+    )
+    live.offer(app, "glossary", "page.html", {"body": "<p>words</p>"}, None)
+    assert added == []
+    live.offer(app, "setup", "page.html", {"body": '<div class="cell_input docutils">'}, None)
+    assert added == [("live/start.js", str(2 * len(live.FIRST)), "x.whl"), "live/live.css"]
