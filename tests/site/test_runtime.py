@@ -1,7 +1,6 @@
 """What a live page runs on is made whole or not at all, of files whose checksums are right, wherever they came from."""
 
 import hashlib
-import json
 from types import SimpleNamespace
 
 import pytest
