@@ -29,7 +29,7 @@ function hindrance() {
 
 // How to run the notebooks without this page: the library from where this page is read, and all notebooks in one file.
 function elsewhere() {
-  const line = `python -m pip install "scratchnet[notebooks] @ ${new URL(wheel, HERE).href}"`;
+  const line = `python -m pip install jupyterlab "scratchnet[notebooks] @ ${new URL(wheel, HERE).href}"`;
   return make("details", { class: "live-elsewhere" },
     make("summary", {}, "Run it on your own computer"),
     make("p", {}, "Download ", make("a", { href: `${HERE}notebooks.zip` }, "all notebooks"), ", unpack them, and in their folder run"),
