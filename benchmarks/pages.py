@@ -16,6 +16,7 @@ import re
 import shutil
 import statistics
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,8 +29,13 @@ ROOT = Path(__file__).resolve().parent.parent
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 QUIET = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 LOADS, MOVES, STEPS = 3, 100, 300
+LIVE_PAGE = "chapters/01_setup.html"
 # kB compressed of an explorer page without its static figures, and of an explorer's frames; ms.
 # Nodes and heap after STEPS moves and a collection, relative to before.
+BOOTS = 5
+# Of a page made live: seconds from the click until Python is there, with nothing in the cache and with all of it; for
+# its first cell, which imports matplotlib; for a judged answer; from a stop until Python is there again. MB compressed.
+LIVE_LIMITS = {"cold_s": 3.5, "warm_s": 2.5, "first_cell_s": 6, "answer_s": 0.3, "stop_s": 3, "mb": 10, "plot_mb": 16.5}
 LIMITS = {"page_gz_kb": 1300, "frames_gz_kb": 250, "p95_ms": 30, "growth": 1.05}
 
 # A promise of the milliseconds from the next key press until the frame that follows it is on the screen.
@@ -175,6 +181,69 @@ def measure(browser: Browser, address: str, site: Path, name: str) -> dict[str, 
     return row
 
 
+def run_cell(page: Page, cell: Locator, end: str = "done") -> float:
+    """Run a cell of a live page and return the seconds until it has come to this end."""
+    start = time.perf_counter()
+    cell.locator(".live-cell-bar button").first.click()
+    page.wait_for_function("([cell, end]) => cell.dataset.cellState === end", arg=[cell.element_handle(), end])
+    return time.perf_counter() - start
+
+
+def write(cell: Locator, text: str) -> None:
+    """Write into the editor of a cell."""
+    cell.locator(".cm-content").press("Control+a")
+    cell.page.keyboard.insert_text(text)
+
+
+def make_live(page: Page) -> float:
+    """Press the button of a page and return the seconds until Python is there."""
+    start = time.perf_counter()
+    page.get_by_role("button", name="Make this page live").click()
+    page.wait_for_selector("html[data-live='ready']", timeout=120_000)
+    return time.perf_counter() - start
+
+
+def boot(browser: Browser, address: str, site: Path) -> dict[str, float]:
+    """Return what it costs to make a page live: the first page of a visit, and the next."""
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    page, found, asked = context.new_page(), dict[str, float](), list[str]()
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    page.goto(address, wait_until="networkidle")
+    asked.clear()
+
+    def loaded() -> float:
+        paths = {site / unquote(path).lstrip("/") for path in asked}
+        return sum(len(gzip.compress(path.read_bytes(), 6)) for path in paths if path.is_file()) / 1e6
+
+    found["cold_s"], found["mb"] = make_live(page), loaded()
+    cells = page.locator(".bd-article div.cell[data-cell-state]")
+    found["first_cell_s"], found["plot_mb"] = found["cold_s"] + run_cell(page, cells.first), loaded()
+    exercise = page.locator(
+        "div.cell[data-cell-state]", has=page.locator(".live-cell-bar [aria-label*=' exercise ']")
+    ).first
+    run_cell(page, exercise)
+    write(exercise, str(exercise.locator(".cell_input .highlight pre").first.text_content()).replace("...", "return 1"))
+    found["answer_s"] = run_cell(page, exercise)
+    write(cells.first, "while True:\n    pass")
+    run_cell(page, cells.first, "running")
+    start = time.perf_counter()
+    cells.first.locator(".live-cell-bar button").first.click()
+    page.wait_for_selector(".live-status:has-text('its variables are gone')", timeout=120_000)
+    found["stop_s"] = time.perf_counter() - start
+    page.goto(address, wait_until="networkidle")
+    found["warm_s"] = make_live(page)
+    context.close()
+    return found
+
+
+def boots(browser: Browser, address: str, site: Path) -> dict[str, float]:
+    """Return the medians of BOOTS visits, or nothing where the book has no page to make live."""
+    if not (site / "_static" / "live" / "start.js").exists():
+        return {}
+    visits = [boot(browser, address, site) for _ in range(BOOTS)]
+    return {name: statistics.median(visit[name] for visit in visits) for name in LIVE_LIMITS}
+
+
 def misses(rows: list[dict[str, Any]]) -> list[str]:
     """Return a sentence for every limit that an explorer page exceeds."""
     found = []
@@ -218,12 +287,18 @@ def main() -> None:
     with served(options.site) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=QUIET)
         rows = [measure(browser, address, options.site, page) for page in pages]
+        live = boots(browser, f"{address}/{LIVE_PAGE}", options.site)
         browser.close()
     print(f"Medians of {LOADS} loads with an empty cache and of {MOVES} key presses for each explorer.")
     print(table(rows))
     print("\n".join(misses(rows)) or "Every explorer page is within its limits.")
+    for name, value in live.items():
+        word = "met" if value <= LIVE_LIMITS[name] else "not met"
+        print(f"{LIVE_PAGE} made live, {name}: {value:.2f}, at most {LIVE_LIMITS[name]:g}: {word}")
     if options.json:
-        options.json.write_text(json.dumps({"limits": LIMITS, "pages": rows}, indent=1) + "\n", encoding="utf-8")
+        options.json.write_text(
+            json.dumps({"limits": LIMITS, "pages": rows, "live": live}, indent=1) + "\n", encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":
