@@ -182,12 +182,12 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ["-c", "from jupyter_book.cli.main import main; main()", "build", ".", "-n", "-W", "--keep-going"]
 
 
-def build(source, into):
-    """Build the book in the folder `source` as `make book` does, into another folder."""
+def build(source, into, **env):
+    """Build the book in the folder `source` as `make book` does, into another folder, with these variables besides."""
     return subprocess.run(
         [sys.executable, *BUILD, "--path-output", str(into)],
         cwd=source,
-        env={k: v for k, v in os.environ.items() if k != "MPLBACKEND"} | {"PYTHONIOENCODING": "utf-8"},
+        env={k: v for k, v in os.environ.items() if k != "MPLBACKEND"} | {"PYTHONIOENCODING": "utf-8"} | env,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

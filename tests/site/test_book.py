@@ -148,7 +148,7 @@ def small_book(folder: Path, text: str, code: str) -> subprocess.CompletedProces
     (folder / "chapters" / "index.md").write_text(text, encoding="utf-8")
     notebook = new_notebook(cells=[new_markdown_cell("# A notebook"), new_code_cell(code)])
     nbformat.write(notebook, folder / "chapters" / "notebook.ipynb")
-    return build(folder, folder)
+    return build(folder, folder, LIVE="0")
 
 
 def test_a_small_book_builds(tmp_path: Path) -> None:

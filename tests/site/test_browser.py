@@ -253,6 +253,7 @@ def test_no_stored_choice_of_mathjax_breaks_a_page(browser: Browser, address: st
         page.goto(f"{address}/chapters/index.html")
         chosen = '{"renderer": "SVG", "explorer": true, "collapsible": true, "assistiveMml": false}'
         page.evaluate("chosen => localStorage.setItem('MathJax-Menu-Settings', chosen)", chosen)
+        page.wait_for_load_state("networkidle")  # what is asked for when a page is left fails
         page.goto(f"{address}/{EXERCISES_PAGE}.html")
         settle(page)
         assert page.locator(".math:not(:has(mjx-container))").count() == 0
