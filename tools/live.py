@@ -16,6 +16,7 @@ from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
 FIRST = ("live.js", "worker.js", "wasm.bin", "script.bin", "stdlib.bin", "core.bin", "book.bin")
+ELSEWHERE = ("chapters/speed",)  # reads a file that lies beside the notebook
 HOW = """\
 Install the library with the line that each page of the book shows under "Run it on your own computer", then run
 python -m jupyterlab in this folder. Begin with 01_setup.ipynb.
@@ -39,7 +40,7 @@ def prepare(app: Sphinx) -> None:
 def offer(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
     """Load on a page with code the script with the button; all else comes when it is pressed."""
     folder: Path | None = app.config.live_folder
-    if folder is None or 'class="cell_input' not in context.get("body", ""):
+    if folder is None or pagename in ELSEWHERE or 'class="cell_input' not in context.get("body", ""):
         return
     sizes = json.loads((folder / "made.json").read_text(encoding="utf-8"))["sizes"]
     data: Any = {"data-bytes": str(sum(sizes[name] for name in FIRST)), "data-folder": Path(app.outdir).name}

@@ -111,7 +111,7 @@ def test_a_build_goes_on_without_what_cannot_be_had_and_stops_at_what_is_wrong(m
         build(monkeypatch, raising(runtime.MismatchError("another checksum")))
 
 
-def test_a_page_without_code_has_no_button(tmp_path):
+def test_a_page_without_code_or_whose_code_reads_a_file_has_no_button(tmp_path):
     (tmp_path / "made.json").write_text(
         '{"sizes": {"x.whl": 1, ' + ", ".join(f'"{name}": 2' for name in live.FIRST) + "}}"
     )
@@ -123,6 +123,7 @@ def test_a_page_without_code_has_no_button(tmp_path):
         add_css_file=added.append,
     )
     live.offer(app, "glossary", "page.html", {"body": "<p>words</p>"}, None)
+    live.offer(app, "chapters/speed", "page.html", {"body": '<div class="cell_input docutils">'}, None)
     assert added == []
     live.offer(app, "setup", "page.html", {"body": '<div class="cell_input docutils">'}, None)
     assert added == [("live/start.js", str(2 * len(live.FIRST)), "x.whl"), "live/live.css"]
