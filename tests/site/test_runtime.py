@@ -69,6 +69,10 @@ def test_what_nobody_has_is_named(tmp_path):
 
 def test_nothing_half_made_stays_behind(tmp_path, monkeypatch):
     monkeypatch.setattr(runtime, "KEPT", tmp_path / "_live")
+    monkeypatch.setattr(runtime, "PACKAGES", tmp_path)
+    for path in "pyodide/pyodide.asm.wasm", "esbuild/package.json":
+        (tmp_path / path).parent.mkdir()
+        (tmp_path / path).touch()
     monkeypatch.setattr(runtime, "wheels", lambda folder, sources: folder.mkdir(parents=True) or {})
 
     def fail(*_):
