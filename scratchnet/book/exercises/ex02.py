@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
@@ -42,21 +43,39 @@ def _watched(answer: Any, z: np.ndarray) -> Any:
 
 
 def _errors(answer: Any, z: np.ndarray) -> set[str]:
-    """Return the floating-point errors in answer(z), also where the answer switches the warnings off."""
-    found: set[str] = set()
+    """Return the floating-point errors in answer(z), also where the answer switches the warnings off.
 
-    def watching() -> Any:
-        return np.errstate(over="call", invalid="call", divide="call", call=lambda kind, _flag: found.add(kind))
+    The switch is out of order meanwhile, and z watches what is done with it in a function that was decorated before.
+    """
+    found: set[str] = set()
+    kinds: dict[str, Any] = dict.fromkeys(("over", "invalid", "divide"), "call")
+    seterr: Any = np.seterr
+
+    def heard(kind: str, _flag: int) -> None:
+        found.add(kind)
 
     class Watched(np.ndarray):
         def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
             if out is not None:
                 options["out"] = tuple(_plain(array) for array in out)
-            with watching():
+            before, told = seterr(**kinds), np.seterrcall(heard)
+            try:
                 result = getattr(ufunc, method)(*map(_plain, inputs), **options)
+            finally:
+                seterr(**before)
+                np.seterrcall(told)
             return out[0] if out is not None else result.view(Watched) if isinstance(result, np.ndarray) else result
 
-    with watching():
+    off: dict[str, Any] = {
+        "__enter__": lambda self: self,
+        "__exit__": lambda *_: None,
+        "__call__": lambda _, function: function,
+    }
+    with (
+        np.errstate(**kinds, call=heard),
+        mock.patch.multiple(np.errstate, **off),
+        mock.patch.object(np, "seterr", lambda **_: np.geterr()),
+    ):
         answer(z.view(Watched))
     return found
 

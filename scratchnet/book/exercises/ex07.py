@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 
 from scratchnet import Optimizer, cosine_decay, warm_up
-from scratchnet.book.exercises.judge import Exercise
+from scratchnet.book.exercises.judge import Exercise, in_turn
 
 # 7.1
 
 
 def _curvatures(rng: np.random.Generator) -> dict[str, Any]:
-    return {"curvatures": np.round(rng.uniform(0.2, 9.0, rng.integers(1, 7)), 2)}
+    small = np.round(rng.uniform(0.2, 6.0, in_turn(rng, [3, 1, 6, 0, 2])), 2)
+    large = round(float(rng.uniform(6.5, 9.0)), 2)
+    return {"curvatures": np.insert(small, in_turn(rng, [1, 0, 4, 0, 2]), large)}  # now first, now last, now between
 
 
 # 7.2

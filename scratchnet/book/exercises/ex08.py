@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import Layer, NeuralNetwork
-from scratchnet.book.exercises.judge import Exercise, WrongFormError
+from scratchnet.book.exercises.judge import Exercise, WrongFormError, in_turn
 
 
 def _count(layer_dims: list[int]) -> tuple[int, int]:
@@ -20,9 +20,9 @@ def _random(rng: np.random.Generator, *shape: int) -> np.ndarray:
 
 
 def _shape(rng: np.random.Generator, least: int = 2) -> tuple[int, int]:
-    """Return N, which is at least `least`, and another number d of units."""
-    N, d = rng.choice(np.arange(1, 6), 2, replace=False)
-    return (int(N), int(d)) if N >= least else (int(N) + 5, int(d))
+    """Return N, which is at least `least`, and another number d of units; all from 1 up take their turn."""
+    N, d = in_turn(rng, [(4, 3), (2, 5), (5, 1), (3, 2), (1, 4)])
+    return (N, d) if N >= least else (N + 5, d)
 
 
 def _factors(rng: np.random.Generator, d: int) -> np.ndarray:

@@ -62,6 +62,19 @@ def silenced_from_outside(z):
     return 1 / (1 + np.exp(-z))
 
 
+def silenced_for_an_array(z):
+    z = np.array(np.asarray(z).tolist())
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(-z))
+
+
+def silenced_for_good(z):
+    before = np.seterr(all="ignore")
+    a = 1 / (1 + np.exp(-np.asarray(z)))
+    np.seterr(**before)
+    return a
+
+
 # 2.3: the backward pass of a linear layer
 
 
@@ -318,6 +331,8 @@ WRONG = {
         ("Use e^z / (1 + e^z) there", lambda z: 1 / (1 + np.exp(-z))),
         ("Use e^z / (1 + e^z) there", silenced),
         ("Use e^z / (1 + e^z) there", silenced_from_outside),
+        ("Use e^z / (1 + e^z) there", silenced_for_an_array),
+        ("Use e^z / (1 + e^z) there", silenced_for_good),
         ("this is infinity / infinity", lambda z: np.exp(z) / (np.exp(z) + 1)),
         ("although 1 / infinity is right", lambda z: 1 - 1 / (1 + np.exp(z))),
         ("both have been computed", lambda z: np.where(z > 0, 1 / (1 + np.exp(-z)), np.exp(z) / (1 + np.exp(z)))),
