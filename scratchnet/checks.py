@@ -96,7 +96,7 @@ def squarable(name: str, array: np.ndarray, advice: str = "scale the features, f
 
 def share(name: str, array: np.ndarray, what: str) -> np.ndarray:
     """Return `array`; raise ValueError where an entry is not between 0 and 1."""
-    if array.min() < 0 or array.max() > 1:
+    if array.size and (array.min() < 0 or array.max() > 1):
         raise ValueError(f"{name} must hold {what} between 0 and 1, got {array.min():g} … {array.max():g}")
     return array
 

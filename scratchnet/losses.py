@@ -102,9 +102,10 @@ class SigmoidCrossEntropy(Output):
         return sigmoid(Z)
 
     def loss(self, Z: np.ndarray, Y: np.ndarray) -> Any:
-        """Return the binary cross-entropy from logits."""
+        """Return the binary cross-entropy from logits. Raises ValueError unless all of Y is between 0 and 1."""
         Z = checks.batch("Z", Z)
-        entries = np.maximum(Z, 0) - Z * checks.same_shape("Y", Y, Z.shape) + np.log1p(np.exp(-np.abs(Z)))
+        Y = checks.share("Y", checks.same_shape("Y", Y, Z.shape), "labels")
+        entries = np.maximum(Z, 0) - Z * Y + np.log1p(np.exp(-np.abs(Z)))
         return entries.sum(axis=(-2, -1)) / Z.shape[-2]
 
     def predict(self, Y_pred: np.ndarray) -> np.ndarray:
@@ -130,12 +131,11 @@ class SoftmaxCrossEntropy(Output):
         return softmax(Z)
 
     def loss(self, Z: np.ndarray, Y: np.ndarray) -> Any:
-        """Return the cross-entropy from logits, each row shifted by its largest entry."""
+        """Return the cross-entropy from logits, each row shifted by its largest entry. Raises as the sigmoid's does."""
         Z = checks.batch("Z", Z)
-        Y = checks.same_shape("Y", Y, Z.shape)
+        Y = checks.share("Y", checks.same_shape("Y", Y, Z.shape), "labels")
         Z = Z - Z.max(axis=-1, keepdims=True)
-        log_sum = np.log(np.exp(Z).sum(axis=-1))  # (N,)
-        return (log_sum - (Y * Z).sum(axis=-1)).sum(axis=-1) / Z.shape[-2]
+        return (np.log(np.exp(Z).sum(axis=-1)) - (Y * Z).sum(axis=-1)).sum(axis=-1) / Z.shape[-2]
 
     def predict(self, Y_pred: np.ndarray) -> np.ndarray:
         """Return the most probable class of every row; shape (N,)."""

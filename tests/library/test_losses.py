@@ -293,3 +293,10 @@ def test_targets_are_checked_row_by_row_along_a_leading_axis_too(pair):
     Y[1, 3, 0] = 1e200
     with pytest.raises(ValueError, match="^y must"):
         pair.check_targets(Y)
+
+
+@pytest.mark.parametrize("pair", [SigmoidCrossEntropy(), SoftmaxCrossEntropy()])
+@pytest.mark.parametrize("wrong", [-1, 2])
+def test_a_loss_refuses_labels_out_of_range(pair, wrong):
+    with pytest.raises(ValueError, match=r"Y must hold labels between 0 and 1, got .*(-1|2)"):
+        pair.loss(np.zeros((2, 3)), np.array([[1, 0, wrong], [0, 1, 0]]))
