@@ -275,12 +275,13 @@ class Scale(Layer):
 
     def __init__(self, d, how="columns", dtype=np.float64):
         self.d, self.how, self.seen = d, how, 0
-        self.gamma, self.last, self.rng = np.ones((1, d), dtype), np.zeros(2, np.int64), np.random.default_rng(5)
+        self.gamma, self.rng = np.ones((1, d), dtype), np.random.default_rng(5)
+        self.last = np.zeros((2, 2), np.int64, order="F")
 
     def forward(self, X, training=True):
         if training:
             self.seen += 1
-            self.last += len(X)
+            self.last[0] += len(X)
             self.cache(X)
         return self.gamma * X
 
@@ -310,7 +311,60 @@ def test_a_class_that_declares_its_settings_is_saved_and_loaded(path):
     net.save(path, optimizer)
     loaded, twin, rng = load(path)
     assert held(loaded, twin, rng) == held(net, optimizer)
-    assert (loaded.layers[1].how, loaded.layers[1].seen, loaded.layers[1].last.tolist()) == ("rows", 6, [26, 26])
+    scale = loaded.layers[1]
+    assert (scale.how, scale.seen, scale.last.tolist()) == ("rows", 6, [[26, 26], [0, 0]])
+
+
+def test_a_layer_may_take_all_the_parameters_that_are_left(path):
+    net = NeuralNetwork.from_layers([LinearLayer(3, 2, 0), Scale(2)], seed=0)
+    net.save(path)
+    assert held(load(path)[0]) == held(net)
+
+
+def test_a_history_without_a_right_prediction_and_a_long_count_of_steps_are_saved(path):
+    net, adam = NeuralNetwork([3, 1], seed=0), Adam(0.1)
+    net.history.append(Epoch(1.0, 0.0, 1.0, 0.0, (1.0,), (1.0,)))
+    adam.t = 2**63
+    net.save(path, adam)
+    assert (load(path)[0].history, load(path)[1].t) == (net.history, 2**63)
+
+
+NOT_SAVED = [
+    (
+        lambda net, adam: net.layers.__setitem__(0, copy.deepcopy(net.layers[0])),
+        "net.layers holds parameters that are not in net.theta: save copy.deepcopy(net)",
+    ),
+    (
+        lambda net, adam: setattr(net, "rng", 7),
+        "net.rng must be NumPy's default generator, such as np.random.default_rng(7), got 7",
+    ),
+    (
+        lambda net, adam: setattr(net.layers[2], "rng", "seven"),
+        "layers.2.rng must be NumPy's default generator, such as np.random.default_rng(7), got 'seven'",
+    ),
+    (
+        lambda net, adam: net.layers.__setitem__(1, Undeclared()),
+        "layers.1 cannot be saved: its class Undeclared must be Layer and declare its settings, the arguments that "
+        "build it. Or keep net.theta with np.save, and assign it to a network that you build anew",
+    ),
+    (
+        lambda net, adam: setattr(adam, "beta1", 2.0),
+        "this network cannot be saved: beta1 must be a finite number >= 0 and < 1, got 2.0",
+    ),
+    (
+        lambda net, adam: setattr(adam, "t", 2**63 + 1),
+        "this network cannot be saved: its header and its arrays are not those of a network",
+    ),
+]
+
+
+@pytest.mark.parametrize(("spoil", "message"), NOT_SAVED)
+def test_the_whole_message_of_what_cannot_be_saved(path, spoil, message):
+    net, adam = NeuralNetwork([3, 4, 1], seed=0, dropout=0.5), Adam(0.05)
+    spoil(net, adam)
+    with pytest.raises((TypeError, ValueError)) as caught:
+        net.save(path, adam)
+    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize(
@@ -437,6 +491,28 @@ def test_what_is_protected_is_not_replaced(path):
         NeuralNetwork([2, 1]).save(path)
     path.chmod(0o644)
     assert path.read_bytes() == before
+
+
+def test_what_may_only_be_read_is_not_replaced(path, monkeypatch):
+    NeuralNetwork([1, 1], seed=0).save(path)
+    before = path.read_bytes()
+
+    def only_read(file, mode="r", **options):
+        if file == str(path) and mode not in ("r", "rb"):
+            raise PermissionError(13, "Permission denied", file)
+        return open(file, mode, **options)
+
+    monkeypatch.setattr(storage, "open", only_read, raising=False)
+    with pytest.raises(PermissionError):
+        NeuralNetwork([2, 1]).save(path)
+    assert path.read_bytes() == before and os.listdir(path.parent) == ["net.npz"]
+
+
+def test_a_file_is_first_written_beside_the_one_that_it_replaces(path, monkeypatch):
+    sources, replace = [], os.replace
+    monkeypatch.setattr(storage.os, "replace", lambda source, to: (sources.append(source), replace(source, to)))
+    NeuralNetwork([1, 1], seed=0).save(path)
+    assert [Path(source).parent for source in sources] == [path.parent]
 
 
 # Whatever interrupts a save, the old file is there or the new one
@@ -728,6 +804,8 @@ HOSTILE = {
     "a place of another member": lambda members: patched(members, place=0),
     "members that share their bytes": many_entries,
     "another member": lambda members: members | {"../../x.npy": npy(np.zeros(2))},
+    "an empty zip": lambda members: zipped({}),
+    "something after its end": lambda members: zipped(members) + b"\0",
     "no header": lambda members: {name: members[name] for name in members if name != "header.npy"},
     "np.savez of another program": lambda members: {"a.npy": npy(np.ones(3))},
     "a list for a header": lambda members: with_header(members, "[1]"),
@@ -771,6 +849,26 @@ def test_a_hostile_file_is_refused_at_once_and_without_memory(path, example, mak
         tracemalloc.stop()
     assert seconds < 10 and peak < 2**20 + 60 * len(data)
     assert not os.path.exists(os.path.join(tempfile.gettempdir(), "scratchnet_was_here"))
+
+
+REASONS = {
+    "something after its end": "it is cut off, has something after its end, or is no .npz file",
+    "zip bomb": "it is compressed, or its members overlap",
+    "an empty zip": "its format is None, or it has two members of one name",
+    "no header": "its format is None, or it has two members of one name",
+    "another format": "its format is 'scratchnet network 7', or it has two members of one name",
+    "a layer for an optimizer": "there is no Optimizer of the name 'ReLU' here: import it first",
+    "many linear layers": "theta has too few entries for these layers",
+    "another member": "its header and its arrays are not those of a network",
+}
+
+
+@pytest.mark.parametrize("name", REASONS)
+def test_the_whole_message_of_a_file_that_is_refused(path, example, name):
+    data = HOSTILE[name](members_of(example[0]))
+    message = refusal(path, data if isinstance(data, bytes) else zipped(data))
+    what = f"cannot load {str(path)!r}, which `save` did not write or which has changed"
+    assert message == f"{what}: {REASONS[name]}"
 
 
 def test_two_members_of_one_name_are_refused(path, example):
