@@ -177,9 +177,7 @@ def _stacked(layers: list[Any], dtype: Any) -> Any:
     one = _together(layers, (len(layers), 1, 1), dtype)
     one.clear_cache()
     for name in one.params:
-        for attribute in (name, "d" + name):
-            arrays = [getattr(layer, attribute, np.zeros_like(getattr(layer, name))) for layer in layers]
-            one.__dict__["_" + attribute] = np.stack(arrays)
+        one.__dict__["_" + name] = np.stack([getattr(layer, name) for layer in layers])
     for name in one.state:
         values = [getattr(layer, name) for layer in layers]
         same = all(isinstance(value, np.random.Generator) for value in values)

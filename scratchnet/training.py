@@ -169,7 +169,7 @@ def contents(thing: Any) -> list[Any]:
         return [*((array.__setitem__, (..., array.copy())) for array in arrays), (refill, (held, dict(held)))]
     copies: dict[int, Any] = {}
     copy.deepcopy(held, copies)
-    found, calls = [thing, *copies.pop(id(copies), [])], list[Any]()
+    found, calls = [thing, *copies.pop(id(copies))], list[Any]()
     kinds = list, tuple, dict, np.ndarray, np.random.Generator
 
     def kept(value: Any) -> Any:

@@ -20,6 +20,7 @@ from scratchnet import (
     Optimizer,
     RMSProp,
     Sigmoid,
+    SoftmaxCrossEntropy,
     Tanh,
     TrainingDiverged,
     large,
@@ -79,6 +80,22 @@ def test_other_settings_and_the_kinds_of_optimizers_may_differ():
     assert_same(networks(6), [make(0.02) for make in OPTIMIZERS])
 
 
+def test_one_network_is_enough_and_the_defaults_are_those_of_train():
+    assert_same(networks(1), [Adam(0.02)])
+    nets, twin = networks(1, (2, 1)), networks(1, (2, 1))[0]
+    train_together(nets, X[:2], Y[:2])
+    twin.train(X[:2], Y[:2], 0.01, 2000, verbose=False)
+    assert lasting(nets[0]) == lasting(twin)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_optimizers_may_have_taken_different_numbers_of_steps(dtype):
+    nets, optimizers = networks(3, dtype=dtype), [Momentum(0.1) for _ in range(3)]
+    for k in range(3):
+        alone(nets[k : k + 1], optimizers[k : k + 1], k + 1)
+    assert_same(nets, optimizers)
+
+
 def test_lr_is_a_number_or_one_for_each():
     nets = networks()
     twins = copy.deepcopy(nets)
@@ -92,10 +109,11 @@ def test_each_ends_as_alone_with_every_layer(options):
     assert_same(networks(**options), [Adam(0.02) for _ in range(4)], validation=HELD_OUT)
 
 
-def test_dropout_draws_from_the_generator_of_each_network_at_its_own_rate():
-    nets = [NeuralNetwork([2, 9, 5, 1], seed=100 * k, dropout=rate) for k, rate in enumerate((0.1, 0.3, 0.5))]
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_dropout_draws_from_the_generator_of_each_network_at_its_own_rate(dtype):
+    nets = [networks(k + 1, dropout=rate, dtype=dtype)[k] for k, rate in enumerate((0.1, 0.3, 0.5))]
     assert_same(nets, [SGD(0.2) for _ in nets])
-    nets = networks(3, batch_norm=True, dropout=0.2)
+    nets = networks(3, batch_norm=True, dropout=0.2, dtype=dtype)
     assert_same(nets, [SGD(0.2) for _ in nets])
 
 
@@ -204,15 +222,21 @@ def test_on_epoch_is_called_for_every_network_and_sees_its_own_numbers():
     np.testing.assert_array_equal(seen[1][2], twins[1].theta)
 
 
-def test_many_networks_are_cut_into_stacks(monkeypatch):
+def test_samples_that_are_evaluated_in_parts_keep_their_network(monkeypatch):
+    monkeypatch.setattr("scratchnet.training.ROWS", 20)
+    assert_same(networks(), [SGD(0.2) for _ in range(4)], n_epochs=3, validation=HELD_OUT)
+
+
+@pytest.mark.parametrize(("n", "expected"), [(3, [3, 3, 2]), (0, [1] * 8)])
+def test_many_networks_are_cut_into_stacks(monkeypatch, n, expected):
     sizes, stack = [], _Stack.__init__
     monkeypatch.setattr(
         _Stack, "__init__", lambda self, nets, *args: (sizes.append(len(nets)), stack(self, nets, *args))[1]
     )
     theta = networks(1)[0].theta
-    monkeypatch.setattr("scratchnet.together.STACK", 3 * (theta.nbytes + 16 * (9 + 5 + 1) * theta.itemsize))
+    monkeypatch.setattr("scratchnet.together.STACK", n * (theta.nbytes + 16 * (9 + 5 + 1) * theta.itemsize))
     assert_same(networks(8), [Adam(0.02) for _ in range(8)], n_epochs=3)
-    assert sizes == [3, 3, 2]
+    assert sizes == expected
 
 
 @pytest.mark.parametrize(
@@ -242,6 +266,58 @@ def test_bad_arguments_are_refused_before_anything_has_changed(change, error, wo
     with pytest.raises(error, match=words):
         train_together(**arguments)
     assert frozen([lasting(net) for net in nets]) == before
+
+
+def with_layer_of_its_own(net):
+    net.layers[0] = copy.deepcopy(net.layers[0])
+    return net
+
+
+LAYERS = [("LinearLayer", (2, 9), (1, 9)), ("ReLU",), ("LinearLayer", (9, 2), (1, 2))]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda n: {"nets": []}, "nets must hold at least one network, and none of them twice"),
+        (lambda n: {"lr": [0.1]}, "lr must have one entry for each of the 2 networks, got 1"),
+        (lambda n: {"optimizer": []}, "optimizer must have one entry for each of the 2 networks, got 0"),
+        (lambda n: {"rng": []}, "rng must have one entry for each of the 2 networks, got 0"),
+        (
+            lambda n: {"optimizer": [SGD(0.1)] * 2},
+            "optimizer must hold another object for each network: what it remembers belongs to one",
+        ),
+        (
+            lambda n: {"rng": [n[0].rng] * 2},
+            "rng must hold another object for each network: what it remembers belongs to one",
+        ),
+        (
+            lambda n: {"rng": [1, 2]},
+            "rng must be a numpy.random.Generator, such as np.random.default_rng(7), got 1",
+        ),
+        (lambda n: {"optimizer": [1, 2]}, "optimizer[0] must be an Optimizer, such as Adam(0.01), got 1"),
+        (
+            lambda n: {"nets": [n[0], with_layer_of_its_own(n[1])]},
+            "nets[1].layers holds parameters that are not in its theta: use copy.deepcopy of it",
+        ),
+        (
+            lambda n: {"nets": [n[0], *networks(1, (2, 9, 2), activation=Tanh)]},
+            "nets must have one architecture, but nets[1] has "
+            f"{([LAYERS[0], ('Tanh',), LAYERS[2]], 'SigmoidCrossEntropy', 'float64')}, "
+            f"not {(LAYERS, 'SigmoidCrossEntropy', 'float64')}",
+        ),
+        (
+            lambda n: {"nets": [n[0], *networks(1, (2, 9, 2), output=SoftmaxCrossEntropy)]},
+            f"nets must have one architecture, but nets[1] has {(LAYERS, 'SoftmaxCrossEntropy', 'float64')}, "
+            f"not {(LAYERS, 'SigmoidCrossEntropy', 'float64')}",
+        ),
+    ],
+)
+def test_the_whole_message(change, message):
+    nets = networks(2, (2, 9, 2))
+    with pytest.raises((TypeError, ValueError)) as caught:
+        train_together(**{"nets": nets, "X": X, "y": np.hstack([Y, 1 - Y])} | change(nets))
+    assert str(caught.value) == message
 
 
 def test_the_rates_of_dropout_are_those_of_the_layers():

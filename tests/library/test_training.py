@@ -5,6 +5,7 @@ import pickle
 import random
 import re
 import threading
+import types
 
 import numpy as np
 import pytest
@@ -23,11 +24,13 @@ from scratchnet import (
     Momentum,
     Nesterov,
     NeuralNetwork,
+    Optimizer,
     ReLU,
     RMSProp,
     SoftmaxCrossEntropy,
     Tanh,
     TrainingDiverged,
+    checks,
     follow,
     make_blobs,
     one_hot,
@@ -36,7 +39,7 @@ from scratchnet import (
     training,
     zeros,
 )
-from scratchnet.training import log_line, ratio, round_step
+from scratchnet.training import contents, log_line, ratio, recorded, recorded_by_layer, round_step
 from scratchnet.training import norm as norm_of
 
 OPTIMIZERS = {
@@ -191,6 +194,14 @@ def test_without_validation_data_there_is_none(problem):
     net = new_net()
     quietly(net, *problem)
     assert net.validation_loss_history == net.validation_accuracy_history == [None] * 4
+
+
+@pytest.mark.parametrize(("make", "field"), [(recorded, "loss"), (recorded_by_layer, "grad_norms")])
+def test_what_is_recorded_is_listed_by_a_property_that_says_what_it_holds(net, make, field):
+    listed = make(field, "Of every epoch.")
+    assert listed.__doc__ == "Of every epoch."
+    expected = [getattr(epoch, field) for epoch in net.history]
+    np.testing.assert_array_equal(np.array(listed.fget(net)), np.array(expected), strict=True)
 
 
 def test_validation_may_come_and_go_between_calls(problem):
@@ -852,6 +863,7 @@ class Remembers(SGD):
     ("optimizer", "data", "what"),
     [
         (Sets(0.5, 1e308), (10.0, 10.0, 1.0), "the predictions overflowed"),
+        (Sets(0.5, 1e308), (1e-20, 1.0, 1e10), "the predictions overflowed"),
         (Sets(0.5, 1e200), (1.0, 1.0, 1.0), "the loss overflowed"),
         (Sets(0.5, 1e150), (1e-20, 1.0, 1e10), "the validation loss overflowed"),
         (Remembers(0.5), (1.0, 1.0, 1.0), "the optimizer's v overflowed"),
@@ -987,7 +999,8 @@ class Nested:
     def step(self, theta, grad):
         self.steps += 1
         self.lengths.append(float(self.noise.random()))
-        self.recent.append(1)
+        self.recent.append(len(self.lengths))
+        self.named["length"] = len(self.lengths)
         self.later = True
         self.inner.step(theta, grad)
 
@@ -997,7 +1010,7 @@ def test_a_divergence_leaves_the_objects_inside_an_optimizer_the_ones_they_are(p
     net, inner = new_net(), Adam(0.01)
     outer = Nested(inner)
     quietly(net, X, y, optimizer=outer, n_epochs=1)
-    held = lambda: frozen([vars(inner), outer.steps, outer.lengths, outer.noise, list(outer.recent)])  # noqa: E731
+    held = lambda: frozen([vars(inner), outer.steps, outer.lengths, outer.noise, [*outer.recent], outer.named])  # noqa: E731
     before, parts = held(), dict(vars(outer))
     memory, listed = inner.m, outer.listed
     outer.inner.lr = 1e300
@@ -1013,6 +1026,15 @@ def test_a_divergence_leaves_the_objects_inside_an_optimizer_the_ones_they_are(p
     quietly(net, X, y, optimizer=outer, n_epochs=1)
 
 
+def test_what_holds_nothing_but_a_list_is_put_back():
+    holder = types.SimpleNamespace(seen=[1])
+    seen, calls = holder.seen, contents(holder)
+    seen.append(2)
+    for call, arguments in calls:
+        call(*arguments)
+    assert holder.seen is seen and seen == [1]
+
+
 def test_an_optimizer_that_holds_the_network_leaves_it_whole(problem):
     X, y = problem
     net, optimizer = new_net(), Nested(SGD(0.1))
@@ -1026,6 +1048,14 @@ def test_an_optimizer_that_holds_the_network_leaves_it_whole(problem):
 
 
 # What training does not look at twice
+
+
+def test_layers_check_the_first_batch_alone_and_an_optimizer_prepares_once_an_epoch(problem, monkeypatch):
+    seen, real, prepare = collections.Counter(), checks.real, Optimizer.prepare
+    monkeypatch.setattr(checks, "real", lambda name, value: (seen.update([name]), real(name, value))[1])
+    monkeypatch.setattr(Optimizer, "prepare", lambda *args: (seen.update(["prepared"]), prepare(*args))[1])
+    quietly(new_net(), *problem, n_epochs=4, batch_size=5)
+    assert (seen["dZ"], seen["dA"], seen["prepared"]) == (3, 2, 4)
 
 
 def test_a_layer_that_somebody_has_written_anew_is_the_one_that_trains():
