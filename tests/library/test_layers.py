@@ -25,7 +25,7 @@ from scratchnet import (
     xavier,
     zeros,
 )
-from scratchnet.layers import snapshot
+from scratchnet.layers import FORMULAS, _row_of_ones, checked_backward, checked_forward, snapshot
 
 ACTIVATIONS = [ReLU, Sigmoid, Tanh]
 every_activation = pytest.mark.parametrize("make", ACTIVATIONS, ids=lambda c: c.__name__)
@@ -498,6 +498,41 @@ def test_what_a_linear_layer_refuses_is_called_by_its_name():
     for wrong, problem in ((np.ones(3), "have shape"), (np.full((3, 2), np.nan), "be finite")):
         with pytest.raises(ValueError, match=f"^what init returns must {problem}"):
             LinearLayer(3, 2, init=lambda d_in, d_out, rng, wrong=wrong: wrong)
+
+
+class Doubled(Layer):
+    @checked_forward()
+    def forward(self, inputs, training=True):
+        if training:
+            self.cache(inputs, shape=inputs.shape)
+        return 2 * inputs
+
+    @checked_backward
+    def backward(self, slopes):
+        factor = 2
+        return factor * slopes * np.ones_like(self.cached())
+
+
+def test_a_checked_method_calls_its_argument_as_its_formula_does():
+    layer = Doubled()
+    with pytest.raises(TypeError, match="^inputs must hold real numbers"):
+        layer.forward("a")
+    layer.forward(np.ones((4, 3)))
+    with pytest.raises(ValueError, match=r"^slopes must have shape \(4, 3\), got \(4, 1\)"):
+        layer.backward(np.ones((4, 1)))
+    assert layer.backward(np.ones((4, 3))).tolist() == [[2.0] * 3] * 4
+
+
+def test_a_network_that_trusts_its_layers_finds_the_formula_of_a_checked_method():
+    formula = Doubled.forward.__wrapped__, Doubled.backward.__wrapped__
+    checked = checked_forward()(formula[0]), checked_backward(formula[1])
+    assert tuple(FORMULAS[method] for method in checked) == formula
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n", [1, 5, 10_000])
+def test_a_row_of_ones_is_one_of_the_dtype(n, dtype):
+    np.testing.assert_array_equal(_row_of_ones(n, np.dtype(dtype)), np.ones((1, n), dtype), strict=True)
 
 
 def test_what_is_kept_between_steps_is_small_whatever_the_batch():
