@@ -263,6 +263,31 @@ def test_a_pair_calls_the_targets_y(pair, method):
         getattr(pair, method)(np.ones((4, 3)), np.ones((4, 1)))
 
 
+WORDS, VECTOR = np.full((2, 1), "a"), np.ones(2)
+
+
+@every_pair
+@pytest.mark.parametrize(
+    ("method", "wrong", "message"),
+    [
+        ("loss", WORDS, "Z must hold real numbers, got ndarray of dtype <U1"),
+        ("loss", VECTOR, "Z must have shape (N, d_out), got (2,)"),
+        ("backward", VECTOR, "Y_pred must have shape (N, d_out), got (2,)"),
+        ("predict", WORDS, "Y_pred must hold real numbers, got ndarray of dtype <U1"),
+    ],
+)
+def test_the_whole_message_of_what_a_pair_refuses(pair, method, wrong, message):
+    with pytest.raises((TypeError, ValueError)) as caught:
+        getattr(pair, method)(*[wrong] * (2 if method in ("loss", "backward") else 1))
+    assert str(caught.value) == message
+
+
+def test_regression_calls_its_logits_Z():
+    with pytest.raises(TypeError) as caught:
+        IdentitySquaredError().forward(WORDS)
+    assert str(caught.value) == "Z must hold real numbers, got ndarray of dtype <U1"
+
+
 @pytest.mark.parametrize(
     ("pair", "bad", "rest"),
     [
