@@ -440,9 +440,44 @@ def test_a_wrong_gradient_that_can_be_seen_brings_no_warning(init, kind):
 
 
 def test_a_layer_on_a_kink_and_a_layer_without_any_gradient_are_not_seen_either():
-    for X, error, reason in ((np.zeros((4, 3)), 1.0, "as uncertain"), (-np.ones((4, 3)), 0.0, "all are 0")):
-        with pytest.warns(RuntimeWarning, match=f"gradient of X is right.*{reason}"):
+    for X, error, reason in ((np.zeros((4, 3)), 1, "they are as uncertain"), (-np.ones((4, 3)), 0, "all are 0")):
+        with pytest.warns(RuntimeWarning) as said:
             assert check_layer(ReLU(), X)["X"] == pytest.approx(error)
+        assert [str(warning.message) for warning in said] == [
+            "central differences cannot see whether the gradient of X is right: "
+            f"its error is {error}, but {reason}. "
+            "Use larger weights, such as init=he, other samples, or epsilon=1e-5"
+        ]
+
+
+class Cube(Layer):
+    def forward(self, X, training=True):
+        if training:
+            self.cache(X)
+        return X**3
+
+    def backward(self, dY):
+        return 3 * self.cached() ** 2 * dY
+
+
+def test_an_error_that_is_the_same_a_step_away_is_no_matter_of_doubt():
+    """From -1/2, a step of 1 leads to 1/2: the slope is 3/4 at both, the difference 7/4."""
+    assert check_layer(Cube(), [[-0.5]], epsilon=1.0)["X"] == pytest.approx(0.4)
+
+
+def test_without_any_error_there_is_no_doubt():
+    assert check_layer(Restless(), [[0.0]], epsilon=2**-10)["X"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("check", "name"),
+    [(lambda x: central_difference(lambda: 0.0, x), "x"), (lambda x: relative_error(np.ones(2), x), "numeric")],
+    ids=["central_difference", "relative_error"],
+)
+def test_a_masked_array_is_refused_by_name(check, name):
+    with pytest.raises(TypeError) as caught:
+        check(np.ma.ones(2))
+    assert str(caught.value) == f"{name} must have a value everywhere, got a masked array; use {name}.filled(0)"
 
 
 def test_a_gradient_that_rounding_drowns_is_not_seen():
