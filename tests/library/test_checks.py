@@ -132,6 +132,13 @@ def test_floats_keep_their_type_and_other_numbers_become_float64(value, dtype):
     np.testing.assert_array_equal(array, value)
 
 
+def test_a_number_too_large_for_float64_becomes_infinity_without_a_word():
+    value = np.finfo(np.longdouble).max
+    with np.errstate(over="ignore"):
+        expected = np.float64(value)
+    assert checks.real("z", value) == expected
+
+
 def test_a_float_array_is_handed_on_and_finite_copies_it():
     array = np.ones(2)
     assert checks.real("z", array) is array

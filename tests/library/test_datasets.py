@@ -229,6 +229,17 @@ def test_samples_that_are_no_matrix_are_refused_by_name(prepare):
         prepare([1.0, 2.0, 3.0])
 
 
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [(lambda y: train_test_split(np.ones((2, 1)), y), "y"), (lambda labels: one_hot(labels, 2), "labels")],
+    ids=["train_test_split", "one_hot"],
+)
+def test_masked_labels_are_refused_by_name(call, name):
+    with pytest.raises(TypeError) as caught:
+        call(np.ma.zeros(2, int))
+    assert str(caught.value) == f"{name} must have a value everywhere, got a masked array; use {name}.filled(0)"
+
+
 def test_every_feature_is_scaled_by_its_own_size():
     sizes = np.array([1e200, 1.0, 1e-200])
     np.testing.assert_allclose(standardize([sizes, -sizes]), [[1.0] * 3, [-1.0] * 3], rtol=1e-15)
