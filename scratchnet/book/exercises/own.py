@@ -1,0 +1,227 @@
+"""The network that a reader builds: every piece that passes is kept in my_network.py, a program with NumPy alone."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import linecache
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scratchnet.book.exercises import pieces
+from scratchnet.book.exercises.judge import Exercise, Verdict, _what_raised
+
+FILE = Path("my_network.py")  # beside the notebook
+ASKED = {  # which exercise asks for a piece
+    "MyLinear": "2.6",
+    "MyReLU": "2.7",
+    "MyCrossEntropy": "3.6",
+    "MyNetwork": "3.7",
+    "my_train": "3.8",
+    "MyMomentum": "7.6",
+    "MyAdam": "7.7",
+    "MyBatchNorm": "8.6",
+    "MyDropout": "9.6",
+}
+PIECE_OF = {name: piece for piece, name in ASKED.items()}
+GIVEN = ("MySGD", "spirals", "my_network")
+MARK = "# The book's own, until yours passes exercise {}."
+
+
+def load(*names: str) -> Any:
+    """Return pieces of the network by name: those that have passed their check, the book's in place of the others.
+
+    Prints whose they are. Raises ValueError for a name that is no piece.
+    """
+    for name in names:
+        if name not in ASKED and name not in GIVEN:
+            raise ValueError(f"there is no piece {name!r}; there are {', '.join([*ASKED, *GIVEN])}")
+    mine = _kept()
+    space = _executed(program(mine)) if mine else {}
+    own = [name for name in names if name in mine]
+    others = [name for name in names if name in ASKED and name not in mine]
+    if own:
+        print(f"Yours: {', '.join(own)}.")
+    if others:
+        print(f"The book's, until yours pass: {', '.join(f'{name} ({ASKED[name]})' for name in others)}.")
+    found = [space[name] if name in mine else getattr(pieces, name) for name in names]
+    return found if len(found) > 1 else found[0]
+
+
+def keep(name: str, answer: Any, exercise: Exercise) -> Verdict:
+    """Put an answer that passed into my_network.py, if it also passes there, alone and as a part of the whole."""
+    piece, said = PIECE_OF[name], f"{name}: not yet."
+    source = source_of(answer)
+    if source is None:
+        return Verdict(True, f"{name}: passed. Its code was not found, so it is not in {FILE.name}.")
+    try:
+        mine = _kept()
+    except SyntaxError as error:
+        return Verdict(True, f"{name}: passed. {FILE.name} is no Python in line {error.lineno}, and stays as it is.")
+    tree = ast.parse(source)
+    if not isinstance(tree.body[0], ast.ClassDef | ast.FunctionDef) or tree.body[0].name != piece:
+        return Verdict(False, f"{said} It does what it should. Call it {piece}, which is its name in {FILE.name}.")
+    if any(module.split(".")[0] != "numpy" for module in _imported(tree)):
+        return Verdict(
+            False, f"{said} It does what it should, and imports what {FILE.name} is to do without: NumPy alone."
+        )
+    mine[piece] = source
+    text = program(mine)
+    try:
+        space = _executed(text)
+        verdict = exercise.judge(name, space[piece])
+        if not verdict.passed:
+            told = verdict.message.removeprefix(f"{said} ")
+            return Verdict(False, f"{said} In the notebook it passes. Alone, with nothing but np: {told}")
+        gap = whole(space)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as raised:
+        return Verdict(False, f"{said} In the notebook it passes. In the whole network: {_what_raised(raised)}.")
+    if gap > 1e-6:
+        return Verdict(False, f"{said} Alone it passes. In the whole network the gradient check finds {gap:.1g}.")
+    passed = f"{verdict.message} The whole network passes its gradient check with it."
+    try:
+        before = FILE.read_text("utf-8") if FILE.exists() else ""
+        if before and before != program(_kept()):  # somebody has been writing in it
+            _write(FILE.with_suffix(".before.py"), before)
+            passed += f" Your {FILE.name} was another; it is {FILE.with_suffix('.before.py').name} now."
+        _write(FILE, text)
+    except OSError as refused:
+        return Verdict(True, f"{passed} It could not be kept: {refused}")
+    return Verdict(True, f"{passed} Kept in {FILE.name}: {', '.join(mine)}.")
+
+
+def whole(space: dict[str, Any]) -> float:
+    """Return the relative error of the gradient of a network made of these pieces, all of those that have a part in it.
+
+    The loss is measured as it is, in training, and every entry of every parameter is moved by 1e-6. Raises what the
+    pieces raise, and ValueError for a training that does not lower the loss.
+    """
+    rng, masks = np.random.default_rng(3), np.random.default_rng(5)
+    X, y, start = rng.standard_normal((9, 3)), rng.integers(0, 2, (9, 1)).astype(float), masks.bit_generator.state
+    hidden = [space["MyLinear"](3, 5, rng), space["MyBatchNorm"](5), space["MyReLU"](), space["MyDropout"](0.3, masks)]
+    net = space["MyNetwork"]([*hidden, space["MyLinear"](5, 1, rng)], space["MyCrossEntropy"]())
+
+    def logits() -> Any:
+        masks.bit_generator.state = start  # the same mask each time
+        return net.forward(X)
+
+    def loss() -> Any:
+        return net.output.loss(logits(), y)
+
+    net.backward(net.output.backward(logits(), y))
+    found = np.concatenate([np.ravel(g) for g in net.gradients()])
+    measured = np.concatenate([_slopes(loss, p).ravel() for p in net.parameters()])
+    error = np.linalg.norm(found - measured) / (np.linalg.norm(found) + np.linalg.norm(measured))
+    for name, lr in (("MySGD", 0.5), ("MyMomentum", 0.5), ("MyAdam", 0.03)):
+        X, y = space["spirals"](rng, 20)
+        net = space["my_network"]([2, 16, 1], rng)
+        losses = space["my_train"](net, X, y, space[name](lr), n_epochs=40, batch_size=8, rng=rng)
+        if not losses[-1] < 0.97 * losses[0]:
+            raise ValueError(f"the loss went from {losses[0]:.3f} to {losses[-1]:.3f} in 40 epochs of {name}")
+    return float(error)
+
+
+def _slopes(loss: Callable[[], Any], p: np.ndarray, h: float = 1e-6) -> np.ndarray:
+    slopes = np.zeros_like(p)
+    for index in np.ndindex(*p.shape):
+        value = float(p[index])
+        p[index] = value + h
+        above = loss()
+        p[index] = value - h
+        slopes[index] = (above - loss()) / (2 * h)
+        p[index] = value
+    return slopes
+
+
+def program(mine: dict[str, str]) -> str:
+    """Return the text of my_network.py with these pieces by name, and the book's in place of the others."""
+    text = _template()
+    lines, out, at = text.splitlines(), [], 0
+    for node in ast.parse(text).body:
+        name = getattr(node, "name", "")
+        if name not in ASKED:
+            continue
+        out += lines[at : node.lineno - 1]
+        out += (
+            mine[name].splitlines()
+            if name in mine
+            else [MARK.format(ASKED[name]), *lines[node.lineno - 1 : node.end_lineno]]
+        )
+        at = node.end_lineno or 0
+    return "\n".join([*out, *lines[at:], ""])
+
+
+def source_of(answer: Any) -> str | None:
+    """Return the text of a class or function as its cell or file has it, None where that is gone.
+
+    `inspect.getsource` does not find a class that was defined in a notebook.
+    """
+    functions = [answer, *(vars(answer).values() if isinstance(answer, type) else ())]
+    code = next((f.__code__ for f in functions if hasattr(f, "__code__")), None)
+    if code is None:
+        return None
+    lines = linecache.getlines(code.co_filename)
+    try:
+        nodes = ast.walk(ast.parse("".join(lines)))
+    except SyntaxError:
+        return None
+    for node in nodes:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == answer.__name__:
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            if first <= code.co_firstlineno <= (node.end_lineno or 0):
+                indent = node.col_offset
+                return "".join(
+                    line[indent:] if line.strip() else line for line in lines[first - 1 : node.end_lineno]
+                ).rstrip()
+    return None
+
+
+def _template() -> str:
+    spec = importlib.util.find_spec(pieces.__name__)
+    assert spec is not None and spec.loader is not None
+    return str(spec.loader.get_source(pieces.__name__))  # type: ignore[attr-defined]
+
+
+def _kept() -> dict[str, str]:
+    """Return the reader's pieces in the file by name, in its order. Raises SyntaxError where the file is no Python."""
+    text = FILE.read_text("utf-8") if FILE.exists() else ""
+    lines, found = text.splitlines(), {}
+    for node in ast.parse(text).body:
+        name = getattr(node, "name", "")
+        if name in ASKED and lines[node.lineno - 2] != MARK.format(ASKED[name]):
+            found[name] = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+    return found
+
+
+def _imported(tree: ast.AST) -> list[str]:
+    nodes = list(ast.walk(tree))
+    plain = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    return plain + [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+
+
+def _executed(text: str) -> dict[str, Any]:
+    """Run the text of the program as a module of its own and return its names."""
+    file = f"<{FILE.name}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(True), file)
+    space: dict[str, Any] = {"__name__": FILE.stem}
+    exec(compile(text, file, "exec"), space)
+    return space
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace the file in one step."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", dir=path.resolve().parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
