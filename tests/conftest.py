@@ -43,6 +43,15 @@ settings.load_profile("scratchnet")
 getcontext().prec = 50
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(request, monkeypatch):
+    """Let no test find or leave the network of a reader: it lies in a folder of the test's own."""
+    if "book" in request.path.parts or "site" in request.path.parts:
+        from scratchnet.book.exercises import own
+
+        monkeypatch.setattr(own, "FILE", request.getfixturevalue("tmp_path") / "my_network.py")
+
+
 def frozen(value):
     """Everything that `value` holds, down to the last bit, in a form that == compares (NaN equals NaN)."""
     if isinstance(value, np.ndarray):
