@@ -1,8 +1,11 @@
 // What a reader has written, kept in the browser by page: {page: {cell number: {text, book}}}.
 // `book` is the book's own cell when it was changed, so that a newer edition can say that its cell is another one now.
+// The network that the reader builds, my_network.py, is kept beside them: a text.
 const KEY = "scratchnet-answers";
+const NETWORK = "scratchnet-network";
 const FORMAT = "scratchnet-answers-1";
 let memory = null; // what could not be kept
+let network = null; // likewise
 
 function valid(all) {
   const kept = {};
@@ -49,19 +52,45 @@ export function keep(page, number, text, book) {
   return write(answers);
 }
 
-export function download() {
-  const text = JSON.stringify({ format: FORMAT, answers: all() }, null, 1);
+export function myNetwork() {
+  if (network !== null) return network;
+  try {
+    return localStorage.getItem(NETWORK) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+// Returns whether it is kept after the page is left.
+export function keepNetwork(text) {
+  try {
+    localStorage.setItem(NETWORK, text);
+    network = null;
+    return true;
+  } catch {
+    network = text;
+    return false;
+  }
+}
+
+function save(text, name, type) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-  link.download = "my-answers.json";
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href));
 }
 
+export const download = () =>
+  save(JSON.stringify({ format: FORMAT, answers: all(), network: myNetwork() }, null, 1), "my-answers.json", "application/json");
+
+export const downloadNetwork = () => save(myNetwork(), "my_network.py", "text/x-python");
+
 // Adds what a file holds to what is here, cell by cell; throws if it is no such file.
 export function open(text) {
-  const { format, answers } = JSON.parse(text);
+  const { format, answers, network: mine } = JSON.parse(text);
   if (format !== FORMAT) throw new Error("another format");
+  if (mine && typeof mine === "string") keepNetwork(mine);
   const merged = all();
   for (const [page, cells] of Object.entries(valid(answers))) merged[page] = { ...merged[page], ...cells };
   return write(merged);

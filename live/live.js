@@ -27,6 +27,10 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
     clear: ({ cell, wait }) => of(cell)?.clear(wait),
     comm: (message) => widgets().then((there) => there.receive(message)),
     idle: (number) => widgets().then((there) => there.idle(number)),
+    network({ text = "" }) {
+      if (!kept.keepNetwork(text)) say("This browser keeps nothing: download my_network.py before you leave the page.");
+      offerNetwork();
+    },
   };
   const python = new Python(here, total, on);
   const of = (number) => page.cells.find((cell) => cell.number === number);
@@ -55,7 +59,7 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
     root.dataset.live = "starting";
     manager = null; // the widgets of a Python that is gone cannot answer
     try {
-      await python.start();
+      await python.start(kept.myNetwork());
     } catch (error) {
       fail(`Python could not be started: ${error.message} Look at your connection and try again; the page stays as it is.`);
       return false;
@@ -143,6 +147,11 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
     return count;
   }
 
+  const network = button("Download my_network.py", kept.downloadNetwork);
+  function offerNetwork() {
+    if (kept.myNetwork() && !network.isConnected) bar.querySelector("button:last-of-type").after(network);
+  }
+
   function reset() {
     for (const cell of page.cells) cell.reset();
     say("Every cell is the book's again.");
@@ -154,6 +163,7 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
       try {
         kept.open(await input.files[0].text());
         const count = restore();
+        offerNetwork();
         say(count === 1 ? "One cell of this page is yours again." : `${count} cells of this page are yours again.`);
       } catch {
         say("This file holds no answers of this book.");
@@ -173,6 +183,7 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
     button("Save my answers", kept.download),
     button("Open my answers", open),
   );
+  offerNetwork();
   const mine = restore();
   say("This page is live: change a cell and run it with Shift+Enter. ", mine ? `Your text of ${mine === 1 ? "one cell" : `${mine} cells`} is back. ` : "", "Escape, then Tab leaves an editor.");
   if (first !== undefined) page.cells[first].editor.focus();

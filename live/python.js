@@ -3,12 +3,13 @@ const STAGES = { files: "Downloading", python: "Starting Python …", numpy: "Im
 const PATIENCE_MS = 1000; // for an interrupt, where the host allows it
 
 export class Python {
-  // on: {output, clear, comm, idle, stage} hear of what the worker says; total: the bytes of what is downloaded first.
+  // on: {output, clear, comm, idle, stage, network} hear of what the worker says; total: the bytes of what is downloaded first.
   constructor(here, total, on) {
     Object.assign(this, { here, total, on });
   }
 
-  start() {
+  // network: the text of my_network.py, where the reader has begun one.
+  start(network) {
     this.interrupt = self.crossOriginIsolated ? new Uint8Array(new SharedArrayBuffer(1)) : undefined;
     const worker = (this.worker = new Worker(`${this.here}worker.js`, { type: "module" }));
     this.ready = new Promise((resolve, reject) => {
@@ -31,7 +32,7 @@ export class Python {
         else this.on[data.type](data);
       };
     });
-    worker.postMessage({ type: "boot", interrupt: this.interrupt });
+    worker.postMessage({ type: "boot", interrupt: this.interrupt, network });
     return this.ready;
   }
 

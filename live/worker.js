@@ -1,9 +1,9 @@
 // Python in a worker of its own, so that a cell that never ends leaves the page alone.
 //
-// From the page: boot {interrupt}, run {cell, code, above}, comm {comm_id, data, buffers, number}, fetch {names}
+// From the page: boot {interrupt, network}, run {cell, code, above}, comm {comm_id, data, buffers, number}, fetch {names}
 // To the page:   loading {stage, loaded, total}, ready {ms}, output {cell, output}, clear {cell, wait},
 //                done {cell, ok, verdict, ms}, comm {msg_type, comm_id, data, metadata, buffers}, comm-done {number},
-//                failed {message}
+//                network {text}, failed {message}
 import { loadPyodide } from "pyodide";
 
 const HERE = new URL("./", import.meta.url).href;
@@ -11,7 +11,8 @@ const LIBRARY = "/lib/python3.12/site-packages/";
 const FIRST = ["stdlib", "script", "core", "book"];
 const LOCK = { info: { abi_version: "2024_0", arch: "wasm32", platform: "emscripten_3_1_58", python: "3.12.7", version: "0.27.7" }, packages: {} };
 const packs = {}; // what is on its way, and then what is here
-let python, kernel, current, loaded = 0;
+const OWN = "my_network.py"; // the network that the reader builds, of which the page keeps a copy
+let python, kernel, current, own, loaded = 0;
 
 const say = (type, fields = {}) => self.postMessage({ type, ...fields });
 
@@ -83,7 +84,7 @@ function post(text, buffers) {
   self.postMessage({ ...JSON.parse(text), cell: current, buffers: list.map(bytes) });
 }
 
-async function boot({ interrupt }) {
+async function boot({ interrupt, network }) {
   const began = performance.now();
   FIRST.forEach((name) => fetchPack(name).catch(() => {})); // whoever waits for it hears of it
   const real = self.fetch;
@@ -103,6 +104,7 @@ async function boot({ interrupt }) {
   self.fetch = real;
   [script, library].forEach((address) => URL.revokeObjectURL(address));
   if (interrupt) opened.setInterruptBuffer(interrupt);
+  if (network) opened.FS.writeFile(OWN, (own = network));
   say("loading", { stage: "numpy", loaded });
   opened.runPython("import numpy");
   kernel = { cell: opened.pyimport("livekernel.cell"), widgets: opened.pyimport("livekernel.widgets") };
@@ -122,6 +124,9 @@ const answers = {
     const { ok, verdict } = result.toJs({ dict_converter: Object.fromEntries });
     result.destroy();
     list?.destroy();
+    const { FS } = python;
+    const network = FS.analyzePath(OWN).exists ? FS.readFile(OWN, { encoding: "utf8" }) : undefined;
+    if (network !== own) say("network", { text: (own = network) });
     say("done", { cell, ok, verdict, ms: performance.now() - began });
   },
   comm({ comm_id, data, buffers, number, cell }) {

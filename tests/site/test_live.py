@@ -206,6 +206,31 @@ def test_what_a_reader_writes_is_kept_put_back_and_saved(browser: Browser, addre
         expect(cell.locator(".cm-content")).to_contain_text("mine")
 
 
+def test_a_piece_of_the_readers_network_is_there_on_the_next_page_and_can_be_downloaded(
+    browser: Browser, address: str, tmp_path: Path
+) -> None:
+    layers, training = "chapters/02_layer_primitives", "chapters/03_network_training"
+    with opened(browser, address, layers) as page:
+        make_live(page)
+        download = page.get_by_role("button", name="Download my_network.py")
+        expect(download).to_have_count(0)
+        cell = exercise(page, "2.7")
+        write(cell, solution(layers, "2.7").replace("np.maximum(Z, 0)", "Z.clip(0)"))
+        assert run(cell) == "done" and "Kept in my_network.py: MyReLU" in " ".join(printed(cell).split())
+        with page.expect_download() as began:
+            download.click()
+        began.value.save_as(tmp_path / "my_network.py")
+        assert "Z.clip(0)" in (tmp_path / "my_network.py").read_text("utf-8")
+        page.goto(f"{address}/{training}.html")
+        settle(page)
+        make_live(page)
+        expect(download).to_have_count(1)
+        cell = cells(page)[0]
+        write(cell, 'from scratchnet.book import my_pieces\n\n_ = my_pieces("MyReLU", "MyLinear")')
+        assert run(cell) == "done"
+        assert printed(cell) == "Yours: MyReLU.\nThe book's, until yours pass: MyLinear (2.6)."
+
+
 @pytest.mark.parametrize("kept", ["{broken", "[]", '{"chapters/01_setup": {"1": {"text": 5}}}'])
 def test_what_is_kept_wrong_changes_nothing(browser: Browser, address: str, kept: str) -> None:
     with opened(browser, address, FIRST) as page:
