@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
-from unittest import mock
 
 import numpy as np
 
@@ -66,18 +67,27 @@ def _errors(answer: Any, z: np.ndarray) -> set[str]:
                 np.seterrcall(told)
             return out[0] if out is not None else result.view(Watched) if isinstance(result, np.ndarray) else result
 
-    off: dict[str, Any] = {
-        "__enter__": lambda self: self,
-        "__exit__": lambda *_: None,
-        "__call__": lambda _, function: function,
-    }
+    off = {"__enter__": lambda self: self, "__exit__": lambda *_: None, "__call__": lambda _, function: function}
     with (
         np.errstate(**kinds, call=heard),
-        mock.patch.multiple(np.errstate, **off),
-        mock.patch.object(np, "seterr", lambda **_: np.geterr()),
+        _replaced(np.errstate, **off),
+        _replaced(np, seterr=lambda **_: np.geterr()),
     ):
         answer(z.view(Watched))
     return found
+
+
+@contextmanager
+def _replaced(owner: Any, **attributes: Any) -> Iterator[None]:
+    """Give an object other attributes for a while."""
+    before = {name: getattr(owner, name) for name in attributes}
+    try:
+        for name, value in attributes.items():
+            setattr(owner, name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(owner, name, value)
 
 
 def _plain(array: Any) -> Any:
