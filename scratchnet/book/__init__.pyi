@@ -5,6 +5,7 @@ from . import frames as frames
 from . import sliders as sliders
 from . import speed as speed
 from .exercises import check as check
+from .exercises.own import my_pieces as my_pieces
 from .explorer import Explorer as Explorer
 from .plotting import class_style as class_style
 from .plotting import plot_agreement as plot_agreement

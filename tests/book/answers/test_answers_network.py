@@ -389,16 +389,19 @@ def test_the_pieces_together_learn_the_spirals_with_numpy_alone():
 
 
 def test_the_file_runs_from_the_first_piece_on_and_says_which_are_the_books(capsys):
-    assert own.load("MyLinear") is pieces.MyLinear
+    assert own.my_pieces("MyLinear") is pieces.MyLinear
     assert capsys.readouterr().out == "The book's, until yours pass: MyLinear (2.6).\n"
     solve("MyLinear")
     text = own.FILE.read_text("utf-8")
     assert own.MARK.format("2.6") not in text and text.count("# The book's own") == len(own.ASKED) - 1
-    MyLinear, MyReLU, sgd = own.load("MyLinear", "MyReLU", "MySGD")
-    assert MyLinear is not pieces.MyLinear and (MyReLU, sgd) == (pieces.MyReLU, pieces.MySGD)
+    MyLinear, MyReLU = own.my_pieces("MyLinear", "MyReLU")
+    assert MyLinear is not pieces.MyLinear and MyReLU is pieces.MyReLU
     assert capsys.readouterr().out == "Yours: MyLinear.\nThe book's, until yours pass: MyReLU (2.7).\n"
+    net = own.my_pieces("my_network")([2, 3, 1], np.random.default_rng(0))
+    assert [type(layer).__module__ for layer in net.layers] == ["my_network"] * 3  # not those of the book's module
+    assert capsys.readouterr().out.startswith("Yours: MyLinear.\nThe book's, until yours pass: MyReLU (2.7), MyCross")
     with pytest.raises(ValueError, match="there is no piece 'MyNet'; there are MyLinear"):
-        own.load("MyNet")
+        own.my_pieces("MyNet")
 
 
 def test_a_piece_that_passes_again_takes_the_place_of_the_old_one():
