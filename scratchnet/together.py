@@ -188,8 +188,9 @@ def _stacked(layers: list[Any], dtype: Any) -> Any:
 def _together(objects: list[Any], shape: tuple[int, ...], dtype: Any) -> Any:
     """Return a shallow copy of the first object in which a number that differs between them is an array of all."""
     one = copy.copy(objects[0])
-    for name, value in list(vars(one).items()):
-        values = [vars(other).get(name) for other in objects]
+    for name in {*vars(one), *one.state}:  # `t` is a class's own until the first step
+        values = [getattr(other, name, None) for other in objects]
+        value = values[0]
         if isinstance(value, int | float) and any(other != value for other in values):
             one.__dict__[name] = np.array(values, dtype if isinstance(value, float) else None).reshape(shape)
     return one

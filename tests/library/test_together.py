@@ -1,4 +1,7 @@
-"""Networks that are trained together end as each would alone: bit for bit, whatever they are made of."""
+"""Networks that are trained together end as each would alone, whatever they are made of.
+
+Bit for bit, but for Adam and AdamW of networks that have taken different numbers of steps: these up to rounding.
+"""
 
 import copy
 
@@ -326,3 +329,26 @@ def test_the_rates_of_dropout_are_those_of_the_layers():
         for s, rate in ((0, 0.0), (10, 0.9))
     ]
     assert_same(nets, [SGD(0.1), SGD(0.1)], n_epochs=5)
+
+
+@pytest.mark.parametrize("used", [(0,), (1, 2)], ids=["first", "last"])
+def test_an_optimizer_that_has_taken_steps_trains_beside_a_new_one(used):
+    def trained(together):
+        nets = [NeuralNetwork([2, 4, 1], seed=100 * k) for k in range(3)]
+        optimizers = [Adam(0.05) for _ in nets]
+        for k in used:
+            nets[k].train(
+                X, Y, n_epochs=2, optimizer=optimizers[k], batch_size=8, verbose=False, rng=np.random.default_rng(k)
+            )
+        rngs = [np.random.default_rng(10 + k) for k in range(3)]
+        if together:
+            train_together(nets, X, Y, n_epochs=3, optimizer=optimizers, batch_size=8, rng=rngs)
+        else:
+            for net, optimizer, rng in zip(nets, optimizers, rngs, strict=True):
+                net.train(X, Y, n_epochs=3, optimizer=optimizer, batch_size=8, rng=rng, verbose=False)
+        return nets, [optimizer.t for optimizer in optimizers]
+
+    (single, steps), (stacked, counted) = trained(False), trained(True)
+    assert steps == counted and len(set(steps)) == 2
+    for one, other in zip(single, stacked, strict=True):
+        np.testing.assert_allclose(one.theta, other.theta, rtol=1e-12, atol=1e-14)
