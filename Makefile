@@ -54,7 +54,7 @@ book: $(READY) $(NODE) ## Execute every notebook and build the book into _build/
 	@echo "  file://$(CURDIR)/_build/html/index.html"
 
 check: lint ## Run what takes a minute: lint, types and the tests of the library but the longest
-	$(PY) -m pytest -m "not long" --dist=worksteal tests/library
+	$(PY) -m pytest -m "not long" --dist=load tests/library
 
 test: forget lint coverage pytest ## Run everything: lint, types, unit tests, notebooks, the book with warnings as errors
 	@echo "Everything passed. Not tested here:"
@@ -69,7 +69,7 @@ pytest: $(READY) $(NODE)
 
 coverage: $(READY) ## Run the unit tests of the core and measure how much of it they reach
 	$(PY) -m coverage erase
-	$(PY) -m coverage run -m pytest --dist=worksteal tests/library
+	$(PY) -m coverage run -m pytest --dist=load tests/library
 	$(PY) -m coverage combine --quiet
 	$(PY) -m coverage report
 
