@@ -7,6 +7,7 @@ from itertools import count
 
 import numpy as np
 import pytest
+from pages import EXERCISE_PAGES, cells_of
 from tables import judged
 
 from scratchnet.book.exercises import EXERCISES, check, own, pieces
@@ -476,3 +477,64 @@ def test_the_exercises_ask_for_the_pieces_in_the_order_of_the_file():
     names = [node.name for node in own.ast.parse(own._template()).body if getattr(node, "name", "") in own.ASKED]
     assert names == list(own.ASKED)
     assert all(EXERCISES[number].reference is getattr(pieces, name) for name, number in own.ASKED.items())
+
+
+def the_page(number):
+    """The inputs of the first trial, which are those of the page, and the text of the task."""
+    (text,) = [
+        cell.source
+        for page in EXERCISE_PAGES
+        for cell in cells_of(page, "markdown")
+        if f"### Exercise {number}: " in cell.source
+    ]
+    return EXERCISES[number].inputs(np.random.default_rng(np.random.SeedSequence(0).spawn(1)[0])), text
+
+
+def matrix(A, digits=1):
+    """A matrix as TeX has it on a page."""
+    rows = (" & ".join(f"{x:.{digits}f}".removesuffix(".0") for x in row) for row in np.round(A, digits))
+    return r"\begin{pmatrix} " + r" \\ ".join(rows) + r" \end{pmatrix}"
+
+
+def test_the_numbers_on_the_pages_are_those_of_the_first_trial():
+    given, text = the_page("2.6")
+    layer = pieces.MyLinear(2, 3, np.random.default_rng(0))
+    layer.W, layer.b = given["W"], given["b"]
+    Z, dX = layer.forward(given["X"]), layer.backward(given["dZ"])
+    assert all(matrix(A) in text for A in (*given.values(), Z, layer.dW, layer.db, dX))
+    given, text = the_page("2.7")
+    layer = pieces.MyReLU()
+    assert all(matrix(A) in text for A in (*given.values(), layer.forward(given["Z"]), layer.backward(given["dA"])))
+    given, text = the_page("3.6")
+    output = pieces.MyCrossEntropy()
+    assert all(matrix(A) in text for A in given.values()) and f"L \\approx {output.loss(**given):.4f}" in text
+    assert all(matrix(A, 4) in text for A in (output.forward(given["Z"]), output.backward(**given)))
+    for number, make, digits in (("7.6", pieces.MyMomentum, 3), ("7.7", pieces.MyAdam, 5)):
+        given, text = the_page(number)
+        (p,), optimizer = given["parameters"], make(given["lr"])
+        assert p == 1 and [g.item() for (g,) in given["gradients"]] == [2, -1]
+        for gradients in given["gradients"]:
+            optimizer.step([p], gradients)
+            assert f"{round(p.item(), digits):g}" in text
+    given, text = the_page("8.6")
+    layer = pieces.MyBatchNorm(2)
+    Y, _ = layer.forward(given["Z"]), layer.backward(given["dY"])
+    assert all(matrix(A) in text for A in (given["Z"], given["dY"], np.round(Y, 1)))
+    for A in (layer.running_mean, layer.running_var, layer.dgamma, layer.dbeta):
+        assert f"({', '.join(f'{x:g}' for x in np.round(A, 1)[0])})" in text
+    dZ = layer.backward(np.array([[0.3, -2], [1, 5]]))
+    assert np.abs(dZ).max() < 1e-4  # of two samples, whatever dY is
+
+
+def test_the_network_of_the_task_gives_the_numbers_of_the_task():
+    layers = [
+        pieces.MyLinear(1, 1, np.random.default_rng(0)),
+        pieces.MyReLU(),
+        pieces.MyLinear(1, 1, np.random.default_rng(0)),
+    ]
+    for layer, w, b in ((layers[0], 2, 1), (layers[2], 3, 0)):
+        layer.W[:], layer.b[:] = w, b
+    net, one = pieces.MyNetwork(layers, pieces.MyCrossEntropy()), np.ones((1, 1))
+    assert (net.forward(one), net.backward(one)) == (9, 6)
+    assert [g.item() for g in net.gradients()] == [3, 3, 3, 1]
+    assert all(words in the_page("3.7")[1] for words in ("the logit 9", "$dX = (6)$", "3, 3, 3 and 1"))
