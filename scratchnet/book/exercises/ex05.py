@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet.activations import relu, sigmoid, tanh
-from scratchnet.book.exercises.judge import Exercise, missing, real
+from scratchnet.book.exercises.judge import Exercise, in_turn, missing, real
 from scratchnet.initializers import he
 
 
@@ -17,13 +17,30 @@ def n_parameters(layer_dims: list[int]) -> int:
     return sum(d_in * d_out + d_out for d_in, d_out in zip(layer_dims, layer_dims[1:], strict=False))
 
 
+def widest(budget: int, d_in: int, n_hidden: int, d_out: int, count: Callable[[list[int]], int] = n_parameters) -> int:
+    """Return the largest width of n_hidden equal hidden layers with at most `budget` parameters."""
+    width = 0
+    while count([d_in, *[width + 1] * n_hidden, d_out]) <= budget:
+        width += 1
+    return width
+
+
+def _by(count: Callable[[list[int]], int]) -> Callable[..., int]:
+    """Return `widest` with a mistake in the count."""
+    return lambda budget, d_in, n_hidden, d_out: widest(budget, d_in, n_hidden, d_out, count)
+
+
 def _without_biases(layer_dims: list[int]) -> int:
     return sum(d_in * d_out for d_in, d_out in zip(layer_dims, layer_dims[1:], strict=False))
 
 
-def _layer_dims(rng: np.random.Generator) -> dict[str, Any]:
-    """Return two to five sizes: now and then no hidden layer, and seldom two inputs and one output."""
-    return {"layer_dims": [int(d) for d in rng.integers(1, 33, rng.integers(2, 6))]}
+def _budget(rng: np.random.Generator) -> dict[str, Any]:
+    """Return a task whose budget is used up to the last parameter, or is one short of the next width."""
+    d_in, d_out, width = (int(d) for d in (rng.integers(3, 8), rng.integers(2, 6), rng.integers(10, 40)))
+    n_hidden = in_turn(rng, [1, 2, 3, 3, 2])
+    full = in_turn(rng, [True, False, True, False, False])
+    size = n_parameters([d_in, *[width + (not full)] * n_hidden, d_out])
+    return {"budget": size if full else size - 1, "d_in": d_in, "n_hidden": n_hidden, "d_out": d_out}
 
 
 def signal_after(n_layers: int, size: float, width: int, variance: float) -> float:
@@ -125,30 +142,26 @@ def _properties(answer: Callable[..., Any], d_in: int, d_out: int, seed: int) ->
 
 EXERCISES = {
     "5.1": Exercise(
-        reference=n_parameters,
-        inputs=_layer_dims,
+        reference=widest,
+        inputs=_budget,
         mistakes={
-            "These are the weights alone. Every layer also has a bias for each of its outputs.": _without_biases,
-            "There is one bias for each output of a layer, not one for each layer.": (
-                lambda layer_dims: _without_biases(layer_dims) + len(layer_dims) - 1
+            "The biases take part in the budget: every layer has one for each of its outputs.": _by(_without_biases),
+            "The output layer has biases too.": _by(lambda dims: _without_biases(dims) + sum(dims[1:-1])),
+            "The layer into the output is not counted.": _by(lambda dims: n_parameters(dims[:-1])),
+            "Between n hidden layers there are n - 1 layers of width times width, and not one.": _by(
+                lambda dims: n_parameters([*dims[:2], *dims[1:2] * (len(dims) > 3), dims[-1]])
             ),
-            "A bias belongs to an output of a layer, not to an input: count d_out, not d_in.": (
-                lambda layer_dims: _without_biases(layer_dims) + sum(layer_dims[:-1])
+            "A network that has just as many parameters as the budget fits.": lambda budget, d_in, n_hidden, d_out: (
+                widest(budget - 1, d_in, n_hidden, d_out)
             ),
-            "The input has no bias: the first layer's biases belong to its outputs.": (
-                lambda layer_dims: _without_biases(layer_dims) + sum(layer_dims)
+            "This is the first width that does not fit.": lambda budget, d_in, n_hidden, d_out: (
+                widest(budget, d_in, n_hidden, d_out) + 1
             ),
-            "The output layer has a bias too.": (
-                lambda layer_dims: _without_biases(layer_dims) + sum(layer_dims[1:-1])
+            "The network need not have two inputs and one output: d_in and d_out say how many.": (
+                lambda budget, _d_in, n_hidden, _d_out: widest(budget, 2, n_hidden, 1)
             ),
-            "These are the biases alone. Every layer also has a matrix of weights.": (
-                lambda layer_dims: sum(layer_dims[1:])
-            ),
-            "The network need not have two inputs and one output: all sizes stand in layer_dims.": (
-                lambda layer_dims: n_parameters([2, *layer_dims[1:-1], 1])
-            ),
-            "The sizes are those of neighboring layers; a layer does not reach back to the input.": (
-                lambda layer_dims: sum(layer_dims[0] * d + d for d in layer_dims[1:])
+            "The number of hidden layers is n_hidden, and not always one.": (
+                lambda budget, d_in, _n_hidden, d_out: widest(budget, d_in, 1, d_out)
             ),
         },
     ),

@@ -5,19 +5,24 @@ from tables import judged
 
 from scratchnet import NeuralNetwork, he, xavier
 
-# 5.1 How many numbers it learns: layer_dims -> an integer
+# 5.1 As many numbers, another shape: budget, d_in, n_hidden, d_out -> an integer
 
 
-def count_by_loops(layer_dims):
-    n = 0
-    for i in range(1, len(layer_dims)):
-        for _ in range(layer_dims[i]):
-            n += layer_dims[i - 1] + 1
-    return n
+def size(d_in, width, n_hidden, d_out, biases=1):
+    return width * (d_in + biases) + (n_hidden - 1) * width * (width + biases) + d_out * (width + biases)
 
 
-def weights(layer_dims):
-    return sum(a * b for a, b in zip(layer_dims, layer_dims[1:], strict=False))
+def width_by_search(budget, d_in, n_hidden, d_out, biases=1):
+    width = 1
+    while size(d_in, width, n_hidden, d_out, biases) <= budget:
+        width += 1
+    return width - 1
+
+
+def width_by_formula(budget, d_in, n_hidden, d_out):
+    a, b, c = n_hidden - 1, d_in + 1 + n_hidden - 1 + d_out, d_out - budget
+    root = -c / b if a == 0 else (-b + np.sqrt(b * b - 4 * a * c)) / (2 * a)
+    return int(root + 1e-9)
 
 
 # 5.2 How much of the signal is left: n_layers, size, width, variance -> a number
@@ -131,13 +136,17 @@ def unit_columns(d_in, d_out, rng, axis=None):
 
 RIGHT = {
     "5.1": [
-        count_by_loops,
-        lambda dims: sum((a + 1) * b for a, b in zip(dims, dims[1:], strict=False)),
-        lambda dims: NeuralNetwork(dims).theta.size,
-        lambda dims: int(np.dot(dims[:-1], dims[1:]) + np.sum(dims[1:])),
-        lambda dims: float(weights(dims) + sum(dims) - dims[0]),
-        lambda dims: np.einsum("i,i", np.array(dims[:-1]) + 1, np.array(dims[1:])),
-        lambda dims: sum(np.empty((dims[i] + 1, dims[i + 1])).size for i in range(len(dims) - 1)),
+        width_by_search,
+        width_by_formula,
+        lambda budget, d_in, n, d_out: max(w for w in range(1, 2000) if size(d_in, w, n, d_out) <= budget),
+        lambda budget, d_in, n, d_out: sum(size(d_in, w, n, d_out) <= budget for w in range(1, 2000)),
+        lambda budget, d_in, n, d_out: float(
+            np.searchsorted([size(d_in, w, n, d_out) for w in range(1, 500)], budget, side="right")
+        ),
+        lambda budget, d_in, n, d_out: next(w for w in range(2000) if size(d_in, w + 1, n, d_out) > budget),
+        lambda budget, d_in, n, d_out: next(
+            w - 1 for w in range(1, 500) if NeuralNetwork([d_in, *[w] * n, d_out]).theta.size > budget
+        ),
     ],
     "5.2": [
         signal_layer_by_layer,
@@ -184,16 +193,16 @@ RIGHT = {
 
 WRONG = {
     "5.1": [
-        ("These are the weights alone", weights),
-        ("not one for each layer", lambda dims: weights(dims) + len(dims) - 1),
-        ("count d_out, not d_in", lambda dims: weights(dims) + sum(dims[:-1])),
-        ("The input has no bias", lambda dims: weights(dims) + sum(dims)),
-        ("The output layer has a bias too", lambda dims: weights(dims) + sum(dims[1:-1])),
-        ("These are the biases alone", lambda dims: sum(dims[1:])),
-        ("all sizes stand in layer_dims", lambda dims: count_by_loops([2, *dims[1:-1], 1])),
-        ("does not reach back to the input", lambda dims: sum((dims[0] + 1) * d for d in dims[1:])),
-        ("The value differs", lambda dims: int(np.prod(dims))),
-        ("It should be a real number", lambda dims: str(count_by_loops(dims))),
+        ("biases take part", lambda budget, d_in, n, d_out: width_by_search(budget, d_in, n, d_out, biases=0)),
+        ("The output layer has biases", lambda budget, d_in, n, d_out: width_by_search(budget + d_out, d_in, n, d_out)),
+        ("just as many", lambda budget, d_in, n, d_out: width_by_search(budget - 1, d_in, n, d_out)),
+        ("does not fit", lambda *task: width_by_search(*task) + 1),
+        ("two inputs and one output", lambda budget, d_in, n, d_out: width_by_search(budget, 2, n, 1)),
+        ("not always one", lambda budget, d_in, n, d_out: width_by_search(budget, d_in, 1, d_out)),
+        ("The value differs", lambda budget, d_in, n, d_out: width_by_search(budget, d_in, n + 1, d_out)),
+        ("The value differs", lambda budget, d_in, n, d_out: budget // (d_in + d_out + 1)),
+        ("It should be a real number", lambda *task: str(width_by_search(*task))),
+        ("The shape is", lambda *task: [width_by_search(*task)]),
     ],
     "5.2": [
         ("ReLU sets half of the signal to zero", lambda n, size, d, v: size * np.sqrt(d * v) ** n),
