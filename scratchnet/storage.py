@@ -62,7 +62,7 @@ def save(
     with _explained("this network cannot be saved"):
         np.savez(file, header=np.array(json.dumps(header)), **arrays)  # type: ignore[arg-type]  # no array is a bool
         _read(type(net), file)  # what could not be loaded is not written
-    _write(os.path.realpath(os.fsdecode(path)), file.getvalue())
+    write_atomically(os.path.realpath(os.fsdecode(path)), file.getvalue())
 
 
 def load(cls: Any, path: str | os.PathLike[str]) -> tuple[Any, Optimizer | None, np.random.Generator]:
@@ -266,7 +266,7 @@ def _mode(path: str) -> int:
     return stat.S_IMODE(mode)
 
 
-def _write(path: str, data: bytes) -> None:
+def write_atomically(path: str, data: bytes) -> None:
     """Write a file in one step, with the permissions that open(path, "w") would leave it."""
     mode = _mode(path) if os.path.exists(path) else None
     if mode is not None:

@@ -10,7 +10,6 @@ import contextlib
 import itertools
 import json
 import os
-import tempfile
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, as_completed
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from tqdm.auto import tqdm
+
+from scratchnet.storage import write_atomically
 
 Row = dict[str, Any]
 Done = Generator[tuple[Row, Row], None, None]  # settings and their rows
@@ -157,16 +158,8 @@ def _read(file: Path, settings: list[Row]) -> dict[str, Row]:
 
 def _write(file: Path, names: list[str], rows: list[Row]) -> None:
     """Replace the file in one step: whatever kills this, it is as before, or whole."""
-    handle, name = tempfile.mkstemp(prefix=f".{file.name}-", suffix=".tmp", dir=file.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as part:
-            json.dump({"names": names, "rows": rows}, part, ensure_ascii=False, indent=0)
-            part.flush()
-            os.fsync(part.fileno())
-        os.replace(name, file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    text = json.dumps({"names": names, "rows": rows}, ensure_ascii=False, indent=0)
+    write_atomically(os.path.realpath(file), text.encode())
 
 
 def _shown(value: Any) -> str:
