@@ -4,8 +4,29 @@
 const KEY = "scratchnet-answers";
 const NETWORK = "scratchnet-network";
 const FORMAT = "scratchnet-answers-1";
-let memory = null; // what could not be kept
-let network = null; // likewise
+const unkept = {}; // what could not be kept, by key
+
+function get(key) {
+  if (key in unkept) return unkept[key];
+  try {
+    return localStorage.getItem(key) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+// Returns whether it is kept after the page is left.
+function put(key, text) {
+  try {
+    if (text) localStorage.setItem(key, text);
+    else localStorage.removeItem(key);
+    delete unkept[key];
+    return true;
+  } catch {
+    unkept[key] = text;
+    return false;
+  }
+}
 
 function valid(all) {
   const kept = {};
@@ -19,26 +40,14 @@ function valid(all) {
 }
 
 export function all() {
-  if (memory) return memory;
   try {
-    return valid(JSON.parse(localStorage.getItem(KEY)));
+    return valid(JSON.parse(get(KEY)));
   } catch {
     return {};
   }
 }
 
-// Returns whether it is kept after the page is left.
-function write(answers) {
-  try {
-    if (Object.keys(answers).length) localStorage.setItem(KEY, JSON.stringify(answers));
-    else localStorage.removeItem(KEY);
-    memory = null;
-    return true;
-  } catch {
-    memory = answers;
-    return false;
-  }
-}
+const write = (answers) => put(KEY, Object.keys(answers).length ? JSON.stringify(answers) : "");
 
 export const of = (page) => all()[page] ?? {};
 
@@ -52,26 +61,8 @@ export function keep(page, number, text, book) {
   return write(answers);
 }
 
-export function myNetwork() {
-  if (network !== null) return network;
-  try {
-    return localStorage.getItem(NETWORK) ?? "";
-  } catch {
-    return "";
-  }
-}
-
-// Returns whether it is kept after the page is left.
-export function keepNetwork(text) {
-  try {
-    localStorage.setItem(NETWORK, text);
-    network = null;
-    return true;
-  } catch {
-    network = text;
-    return false;
-  }
-}
+export const myNetwork = () => get(NETWORK);
+export const keepNetwork = (text) => put(NETWORK, text);
 
 function save(text, name, type) {
   const link = document.createElement("a");
