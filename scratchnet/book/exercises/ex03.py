@@ -15,7 +15,8 @@ def _sizes(rng: np.random.Generator) -> dict[str, Any]:
     return {"layer_dims": [int(size) for size in rng.integers(2, 40, in_turn(rng, [3, 2, 5, 4, 6]))]}
 
 
-def _n_parameters(layer_dims: list[int]) -> int:
+def n_parameters(layer_dims: list[int]) -> int:
+    """Return how many numbers a network of these layer sizes learns."""
     return sum((d_in + 1) * d_out for d_in, d_out in zip(layer_dims, layer_dims[1:], strict=False))
 
 
@@ -186,14 +187,14 @@ def _divisions(gradient: Gradient, X: np.ndarray, y: np.ndarray) -> int:
 
 EXERCISES = {
     "3.1": Exercise(
-        reference=_n_parameters,
+        reference=n_parameters,
         inputs=_sizes,
         mistakes={
             "These are the weights alone. Each layer has d_out biases as well.": lambda dims: sum(
                 d_in * d_out for d_in, d_out in zip(dims, dims[1:], strict=False)
             ),
             "A bias belongs to an output: d_in * d_out + d_out, and none for the network's input.": lambda dims: (
-                _n_parameters(dims) + dims[0]
+                n_parameters(dims) + dims[0]
             ),
             "A layer has one bias for each of its outputs, not one in all.": lambda dims: sum(
                 d_in * d_out + 1 for d_in, d_out in zip(dims, dims[1:], strict=False)
@@ -202,8 +203,8 @@ EXERCISES = {
                 d_in * d_out + d_in for d_in, d_out in zip(dims, dims[1:], strict=False)
             ),
             "These are the biases alone. Each layer has d_in * d_out weights as well.": lambda dims: sum(dims[1:]),
-            "The last layer is missing: n sizes make n - 1 layers.": lambda dims: _n_parameters(dims[:-1]),
-            "The first layer is missing: n sizes make n - 1 layers.": lambda dims: _n_parameters(dims[1:]),
+            "The last layer is missing: n sizes make n - 1 layers.": lambda dims: n_parameters(dims[:-1]),
+            "The first layer is missing: n sizes make n - 1 layers.": lambda dims: n_parameters(dims[1:]),
             "This is the product of all sizes. Each layer adds to the number, it does not multiply it.": np.prod,
         },
     ),

@@ -8,13 +8,9 @@ from typing import Any
 import numpy as np
 
 from scratchnet.activations import relu, sigmoid, tanh
+from scratchnet.book.exercises.ex03 import n_parameters
 from scratchnet.book.exercises.judge import Exercise, in_turn, missing, real
 from scratchnet.initializers import he
-
-
-def n_parameters(layer_dims: list[int]) -> int:
-    """Return how many numbers a network of these layer sizes learns."""
-    return sum(d_in * d_out + d_out for d_in, d_out in zip(layer_dims, layer_dims[1:], strict=False))
 
 
 def widest(budget: int, d_in: int, n_hidden: int, d_out: int, count: Callable[[list[int]], int] = n_parameters) -> int:
