@@ -131,7 +131,8 @@ class Exercise:
     tells a reader what is wrong. inputs(rng): random arguments by name, small enough to print; every mistake must be
     wrong on one of TRIALS draws at least, whatever they are (`in_turn` helps). run(answer, *inputs): what is
     compared: a number, an array, a string, or several of them by name in a dict. untouched: whether the task forbids
-    a function to change its arguments; else it works on copies of the arrays that it is given, at each call.
+    a function to change its arguments; else it works on copies of the arrays that it is given, at each call. example:
+    the inputs that the page works through, which are tried first.
     """
 
     reference: Any
@@ -139,6 +140,7 @@ class Exercise:
     inputs: Callable[[np.random.Generator], dict[str, Any]] = nothing
     run: Callable[..., Any] = call
     untouched: bool = False
+    example: dict[str, Any] | None = None
 
     def judge(self, name: str, answer: Any) -> Verdict:
         """Say whether `answer` is right on every input, and if not, what differs on the first where it is wrong."""
@@ -150,6 +152,8 @@ class Exercise:
             wanted = f'the {kind} itself, as in check("{name}", my_{kind})' if kind != "answer" else "a value"
             return Verdict(False, f"{name}: check needs {wanted}, and was given {_short(answer)}.")
         trials = [self.inputs(np.random.default_rng(seed)) for seed in np.random.SeedSequence().spawn(TRIALS)]
+        if self.example is not None:
+            trials[0] = self.example
         for inputs in trials:
             difference = self._difference(answer, inputs)
             if difference is None:

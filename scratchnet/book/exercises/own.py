@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
+import inspect
+import itertools
 import linecache
-import os
-import tempfile
-from collections.abc import Callable
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from scratchnet import central_difference, relative_error
 from scratchnet.book.exercises import pieces
-from scratchnet.book.exercises.judge import Exercise, Verdict, _what_raised
+from scratchnet.book.exercises.judge import WIDTH, Exercise, Verdict, _patience, _what_raised
+from scratchnet.storage import write_atomically
 
 FILE = Path("my_network.py")  # beside the notebook
 ASKED = {  # which exercise asks for a piece
@@ -51,9 +52,10 @@ def my_pieces(*names: str) -> Any:
     own = [name for name in used if name in mine]
     others = [name for name in used if name not in mine]
     if own:
-        print(f"Yours: {', '.join(own)}.")
+        print(textwrap.fill(f"Yours: {', '.join(own)}.", WIDTH))
     if others:
-        print(f"The book's, until yours pass: {', '.join(f'{name} ({ASKED[name]})' for name in others)}.")
+        numbered = ", ".join(f"{name} ({ASKED[name]})" for name in others)
+        print(textwrap.fill(f"The book's, until yours pass: {numbered}.", WIDTH))
     found = [space[name] if name in mine or mine and name in GIVEN else getattr(pieces, name) for name in names]
     return found if len(found) > 1 else found[0]
 
@@ -83,7 +85,8 @@ def keep(name: str, answer: Any, exercise: Exercise) -> Verdict:
         if not verdict.passed:
             told = verdict.message.removeprefix(f"{said} ")
             return Verdict(False, f"{said} In the notebook it passes. Alone, with nothing but np: {told}")
-        gap = whole(space)
+        with np.errstate(all="ignore"), _patience():
+            gap = whole(space)
     except KeyboardInterrupt:
         raise
     except BaseException as raised:
@@ -92,21 +95,27 @@ def keep(name: str, answer: Any, exercise: Exercise) -> Verdict:
         return Verdict(False, f"{said} Alone it passes. In the whole network the gradient check finds {gap:.1g}.")
     passed = f"{verdict.message} The whole network passes its gradient check with it."
     try:
-        before = FILE.read_text("utf-8") if FILE.exists() else ""
-        if before and before != program(_kept()):  # somebody has been writing in it
-            _write(FILE.with_suffix(".before.py"), before)
-            passed += f" Your {FILE.name} was another; it is {FILE.with_suffix('.before.py').name} now."
-        _write(FILE, text)
+        return Verdict(True, f"{passed}{_replace(text)} Kept in {FILE.name}: {', '.join(mine)}.")
     except OSError as refused:
         return Verdict(True, f"{passed} It could not be kept: {refused}")
-    return Verdict(True, f"{passed} Kept in {FILE.name}: {', '.join(mine)}.")
+
+
+def _replace(text: str) -> str:
+    """Put a new text into the file, and return what to say if something else than pieces stood in it, which is kept."""
+    before, said = FILE.read_text("utf-8") if FILE.exists() else "", ""
+    if before and before != program(_kept()):  # somebody has been writing in it
+        aside = next(path for n in itertools.count(1) if not (path := FILE.with_suffix(f".{n}.py")).exists())
+        write_atomically(str(aside), before.encode())
+        said = f" Your {FILE.name} was another; it is {aside.name} now."
+    write_atomically(str(FILE), text.encode())
+    return said
 
 
 def whole(space: dict[str, Any]) -> float:
-    """Return the relative error of the gradient of a network made of these pieces, all of those that have a part in it.
+    """Return the relative error of the gradients of a network in which every one of these pieces has a part.
 
-    The loss is measured as it is, in training, and every entry of every parameter is moved by 1e-6. Raises what the
-    pieces raise, and ValueError for a training that does not lower the loss.
+    The loss is measured as it is in training. Raises what the pieces raise, and ValueError for a training that does not
+    lower the loss.
     """
     rng, masks = np.random.default_rng(3), np.random.default_rng(5)
     X, y, start = rng.standard_normal((9, 3)), rng.integers(0, 2, (9, 1)).astype(float), masks.bit_generator.state
@@ -122,32 +131,20 @@ def whole(space: dict[str, Any]) -> float:
 
     net.backward(net.output.backward(logits(), y))
     found = np.concatenate([np.ravel(g) for g in net.gradients()])
-    measured = np.concatenate([_slopes(loss, p).ravel() for p in net.parameters()])
-    error = np.linalg.norm(found - measured) / (np.linalg.norm(found) + np.linalg.norm(measured))
+    # of all at once: that of a bias below batch normalization is 0
+    error = relative_error(found, np.concatenate([np.ravel(central_difference(loss, p)) for p in net.parameters()]))
     for name, lr in (("MySGD", 0.5), ("MyMomentum", 0.5), ("MyAdam", 0.03)):
         X, y = space["spirals"](rng, 20)
         net = space["my_network"]([2, 16, 1], rng)
         losses = space["my_train"](net, X, y, space[name](lr), n_epochs=40, batch_size=8, rng=rng)
         if not losses[-1] < 0.97 * losses[0]:
             raise ValueError(f"the loss went from {losses[0]:.3f} to {losses[-1]:.3f} in 40 epochs of {name}")
-    return float(error)
-
-
-def _slopes(loss: Callable[[], Any], p: np.ndarray, h: float = 1e-6) -> np.ndarray:
-    slopes = np.zeros_like(p)
-    for index in np.ndindex(*p.shape):
-        value = float(p[index])
-        p[index] = value + h
-        above = loss()
-        p[index] = value - h
-        slopes[index] = (above - loss()) / (2 * h)
-        p[index] = value
-    return slopes
+    return error
 
 
 def program(mine: dict[str, str]) -> str:
     """Return the text of my_network.py with these pieces by name, and the book's in place of the others."""
-    text = _template()
+    text = inspect.getsource(pieces)
     lines, out, at = text.splitlines(), [], 0
     for node in ast.parse(text).body:
         name = getattr(node, "name", "")
@@ -168,6 +165,7 @@ def source_of(answer: Any) -> str | None:
 
     `inspect.getsource` does not find a class that was defined in a notebook.
     """
+    answer = inspect.unwrap(answer)
     functions = [answer, *(vars(answer).values() if isinstance(answer, type) else ())]
     code = next((f.__code__ for f in functions if hasattr(f, "__code__")), None)
     if code is None:
@@ -179,29 +177,24 @@ def source_of(answer: Any) -> str | None:
         return None
     for node in nodes:
         if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == answer.__name__:
-            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-            if first <= code.co_firstlineno <= (node.end_lineno or 0):
-                indent = node.col_offset
-                return "".join(
-                    line[indent:] if line.strip() else line for line in lines[first - 1 : node.end_lineno]
-                ).rstrip()
+            if _first(node) <= code.co_firstlineno <= (node.end_lineno or 0):
+                return textwrap.dedent("".join(lines[_first(node) - 1 : node.end_lineno])).rstrip()
     return None
 
 
-def _template() -> str:
-    spec = importlib.util.find_spec(pieces.__name__)
-    assert spec is not None and spec.loader is not None
-    return str(spec.loader.get_source(pieces.__name__))  # type: ignore[attr-defined]
+def _first(node: Any) -> int:
+    """Return the first line of a definition: a decorator stands above it."""
+    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
 
 
 def _kept() -> dict[str, str]:
     """Return the reader's pieces in the file by name, in its order. Raises SyntaxError where the file is no Python."""
     text = FILE.read_text("utf-8") if FILE.exists() else ""
     lines, found = text.splitlines(), {}
-    for node in ast.parse(text).body:
+    for node in ast.parse(text, FILE.name).body:
         name = getattr(node, "name", "")
-        if name in ASKED and lines[node.lineno - 2] != MARK.format(ASKED[name]):
-            found[name] = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+        if name in ASKED and lines[_first(node) - 2] != MARK.format(ASKED[name]):
+            found[name] = "\n".join(lines[_first(node) - 1 : node.end_lineno])
     return found
 
 
@@ -218,15 +211,3 @@ def _executed(text: str) -> dict[str, Any]:
     space: dict[str, Any] = {"__name__": FILE.stem}
     exec(compile(text, file, "exec"), space)
     return space
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace the file in one step."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", dir=path.resolve().parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise

@@ -1,5 +1,7 @@
 """Answers to the exercises in which the reader builds a network, and what becomes of a piece that has passed."""
 
+import copy
+import inspect
 import linecache
 import subprocess
 import sys
@@ -374,7 +376,7 @@ def solve(*names):
 def test_the_pieces_together_learn_the_spirals_with_numpy_alone():
     solve(*own.ASKED)
     text = own.FILE.read_text("utf-8")
-    assert text == own._template() and "The book's own" not in text.split('"""')[2]
+    assert text == inspect.getsource(pieces) and "The book's own" not in text.split('"""')[2]
     done = subprocess.run(
         [
             sys.executable,
@@ -410,7 +412,7 @@ def test_a_piece_that_passes_again_takes_the_place_of_the_old_one():
     assert check("2.7", changed("MyReLU", "np.maximum(Z, 0)", "Z.clip(0)"))
     text = own.FILE.read_text("utf-8")
     assert "Z.clip(0)" in text and "np.maximum(Z, 0)\n" not in text and text.count("class MyReLU") == 1
-    assert not list(own.FILE.parent.glob("*.before.py"))
+    assert not list(own.FILE.parent.glob("*.1.py"))
 
 
 @pytest.mark.parametrize(
@@ -457,9 +459,14 @@ def test_what_a_reader_wrote_into_the_file_is_not_lost():
     more = own.FILE.read_text("utf-8").replace("0.3)", "0.5)") + "# mine\n"
     own.FILE.write_text(more, "utf-8")
     verdict = check("2.7", written(SOLVED["MyReLU"], "MyReLU"))
-    assert "it is my_network.before.py now" in verdict.message
-    assert own.FILE.with_suffix(".before.py").read_text("utf-8") == more
+    assert "it is my_network.1.py now" in verdict.message
+    assert own.FILE.with_suffix(".1.py").read_text("utf-8") == more
     assert "MyLinear, MyReLU" in verdict.message
+    again = own.FILE.read_text("utf-8") + "# once more\n"
+    own.FILE.write_text(again, "utf-8")
+    assert "it is my_network.2.py now" in check("2.7", written(SOLVED["MyReLU"], "MyReLU")).message
+    kept = [own.FILE.with_suffix(f".{n}.py").read_text("utf-8") for n in (1, 2)]
+    assert kept == [more, again]
     own.FILE.write_text("def broken(:\n", "utf-8")
     verdict = check("2.7", written(SOLVED["MyReLU"], "MyReLU"))
     assert (
@@ -474,20 +481,22 @@ def test_a_folder_that_cannot_be_written_is_said(monkeypatch):
 
 
 def test_the_exercises_ask_for_the_pieces_in_the_order_of_the_file():
-    names = [node.name for node in own.ast.parse(own._template()).body if getattr(node, "name", "") in own.ASKED]
+    names = [
+        node.name for node in own.ast.parse(inspect.getsource(pieces)).body if getattr(node, "name", "") in own.ASKED
+    ]
     assert names == list(own.ASKED)
     assert all(EXERCISES[number].reference is getattr(pieces, name) for name, number in own.ASKED.items())
 
 
 def the_page(number):
-    """The inputs of the first trial, which are those of the page, and the text of the task."""
+    """The inputs that are tried first, and the text of the task."""
     (text,) = [
         cell.source
         for page in EXERCISE_PAGES
         for cell in cells_of(page, "markdown")
         if f"### Exercise {number}: " in cell.source
     ]
-    return EXERCISES[number].inputs(np.random.default_rng(np.random.SeedSequence(0).spawn(1)[0])), text
+    return copy.deepcopy(EXERCISES[number].example), text
 
 
 def matrix(A, digits=1):
@@ -496,7 +505,7 @@ def matrix(A, digits=1):
     return r"\begin{pmatrix} " + r" \\ ".join(rows) + r" \end{pmatrix}"
 
 
-def test_the_numbers_on_the_pages_are_those_of_the_first_trial():
+def test_the_numbers_on_the_pages_are_those_of_the_example():
     given, text = the_page("2.6")
     layer = pieces.MyLinear(2, 3, np.random.default_rng(0))
     layer.W, layer.b = given["W"], given["b"]
@@ -538,3 +547,21 @@ def test_the_network_of_the_task_gives_the_numbers_of_the_task():
     assert (net.forward(one), net.backward(one)) == (9, 6)
     assert [g.item() for g in net.gradients()] == [3, 3, 3, 1]
     assert all(words in the_page("3.7")[1] for words in ("the logit 9", "$dX = (6)$", "3, 3, 3 and 1"))
+
+
+def test_a_decorator_belongs_to_its_piece():
+    decorated = "@np.errstate(all='ignore')\n" + SOLVED["my_train"]
+    assert check("3.8", written(decorated, "my_train")) and own._kept() == {"my_train": decorated}
+
+
+def test_a_file_that_is_no_python_is_named(capsys):
+    own.FILE.write_text("x = 1\ndef broken(:\n", "utf-8")
+    with pytest.raises(SyntaxError, match=r"my_network.py, line 2"):
+        own.my_pieces("MyReLU")
+
+
+def test_the_file_is_as_readable_as_any_other():
+    solve("MyReLU")
+    other = own.FILE.with_name("other")
+    other.touch()
+    assert own.FILE.stat().st_mode == other.stat().st_mode
