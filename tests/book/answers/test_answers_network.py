@@ -565,3 +565,16 @@ def test_the_file_is_as_readable_as_any_other():
     other = own.FILE.with_name("other")
     other.touch()
     assert own.FILE.stat().st_mode == other.stat().st_mode
+
+
+def test_a_layer_that_shares_what_it_keeps_with_others_of_its_kind_is_refused_in_the_whole():
+    shared = changed("MyReLU", "self.A = ", "MyReLU.A = ", "return self.A", "return MyReLU.A", "(self.A", "(MyReLU.A")
+    verdict = check("2.7", shared)
+    assert "With two of each layer the gradient check finds" in verdict.message and not own.FILE.exists()
+    shared = changed("MyLinear", "self.X = ", "MyLinear.X = ", "self.X.T", "MyLinear.X.T")
+    assert "In the whole network: " in check("2.6", shared).message
+
+
+def test_the_example_of_the_page_is_tried_first():
+    message = check("2.7", changed("MyReLU", "dA * (self.A > 0)", "dA")).message
+    assert "Z = [[ 2. , -1. ], [-3. , 0.5]]\ndA = [[ 1., 2.], [ 3., -4.]]" in message
