@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import json
 import re
 import zipfile
@@ -15,6 +16,8 @@ import pytest
 from browser import choose, settle, watch
 from pages import EXERCISE_PAGES, ROOT, blocks, cells_of, exercises_on
 from playwright.sync_api import Browser, Locator, Page, Route, expect
+
+from scratchnet.book.exercises import EXERCISES
 
 pytest_plugins = ["browser"]  # its fixtures
 
@@ -152,6 +155,14 @@ def test_a_cell_that_never_ends_is_stopped_and_python_starts_anew(browser: Brows
 # --- exercises ---
 
 
+def wrong(reference: Any) -> str:
+    """An answer of the kind that is asked for, which is wrong everywhere."""
+    if inspect.isclass(reference):
+        methods = "'__init__': lambda self, *_: setattr(self, 'kept', 0), 'forward': lambda *_: 12345.0"
+        return f"type({reference.__name__!r}, (), {{{methods}}})"
+    return "lambda *_: 12345.0" if callable(reference) else "'wrong'"
+
+
 @pytest.mark.parametrize("name", EXERCISE_PAGES)
 def test_every_exercise_is_judged_without_the_cells_above(browser: Browser, address: str, name: str) -> None:
     with live(browser, address, name) as page:
@@ -160,6 +171,10 @@ def test_every_exercise_is_judged_without_the_cells_above(browser: Browser, addr
             section = cell.locator("xpath=ancestor::section[starts-with(@id, 'exercise-')][1]")
             box = section.locator("> .progress-box input")
             run(cell)
+            expect(box).not_to_be_checked()
+            write(cell, f'check("{number}", {wrong(EXERCISES[number].reference)})')
+            run(cell)
+            expect(cell.locator(".live-note")).to_contain_text(re.compile("not yet|check needs"))
             expect(box).not_to_be_checked()
             write(cell, solution(name, number))
             assert run(cell) == "done", cell.inner_text()
