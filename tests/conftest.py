@@ -52,6 +52,14 @@ def elsewhere(request, monkeypatch):
         monkeypatch.setattr(own, "FILE", request.getfixturevalue("tmp_path") / "my_network.py")
 
 
+@pytest.fixture(autouse=True)
+def no_figure_stays():
+    """Close what a test has drawn: the next one may count the figures that are open."""
+    yield
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
+
+
 def frozen(value):
     """Everything that `value` holds, down to the last bit, in a form that == compares (NaN equals NaN)."""
     if isinstance(value, np.ndarray):
