@@ -2,25 +2,16 @@
 (function () {
   "use strict";
 
-  var KEY = "scratchnet-progress"; // {page: {total: number, done: [ids]}}
+  var KEY = kept.READING.progress; // {page: {total: number, done: [ids]}}
   var page = typeof DOCUMENTATION_OPTIONS === "undefined" ? "" : DOCUMENTATION_OPTIONS.pagename;
   var article = document.querySelector("article.bd-article");
 
-  // A browser may refuse to keep anything; then the boxes work until the page is left. What is kept may also be
-  // damaged or from an older edition; then only what can be read counts.
-  var memory = null;
+  // What is kept may be damaged or from an older edition; then only what can be read counts.
   function load() {
-    if (memory) return memory;
-    var kept = null;
+    var found = kept.record(KEY);
     var all = Object.create(null);
-    try {
-      kept = JSON.parse(localStorage.getItem(KEY));
-    } catch (error) {
-      return all;
-    }
-    if (!kept || typeof kept !== "object" || Array.isArray(kept)) return all;
-    Object.keys(kept).forEach(function (name) {
-      var record = kept[name];
+    Object.keys(found).forEach(function (name) {
+      var record = found[name];
       if (!record || !Array.isArray(record.done)) return;
       var done = record.done.filter(function (id, i) {
         return typeof id === "string" && record.done.indexOf(id) === i && (name !== page || known(id));
@@ -35,18 +26,6 @@
     return sections.some(function (section) {
       return section.id === id;
     });
-  }
-
-  function save(all) {
-    memory = all;
-    try {
-      if (Object.keys(all).length) localStorage.setItem(KEY, JSON.stringify(all));
-      else localStorage.removeItem(KEY);
-      localStorage.getItem(KEY); // a browser may take it and not give it back
-      memory = null;
-    } catch (error) {
-      // It stays in memory.
-    }
   }
 
   function add(parent, kind, name, text) {
@@ -85,7 +64,7 @@
     mine.total = sections.length;
     if (mine.done.length) all[page] = mine;
     else delete all[page];
-    save(all);
+    kept.keep(KEY, all);
     show();
   }
 
@@ -144,11 +123,14 @@
       ? "So far you have ticked off " + done + (done === 1 ? " section or exercise" : " sections and exercises") + " on " +
         pages.length + (pages.length === 1 ? " page. " : " pages. ") + "This is kept in this browser and nowhere else. "
       : "Below every section and exercise there is a box to tick when you are done. What you tick is kept in this browser and nowhere else. ";
-    if (!Object.keys(all).length) return;
-    var erase = add(overview, "button", "progress-erase", "Erase my progress");
+    var keys = Object.values(kept.READING);
+    if (!keys.some(kept.get)) return;
+    var erase = add(overview, "button", "progress-erase", "Erase my progress, predictions and answers");
     erase.type = "button";
     erase.addEventListener("click", function () {
-      save({});
+      keys.forEach(function (key) {
+        kept.put(key, "");
+      });
       show();
       overview.tabIndex = -1;
       overview.focus(); // the button is gone, and a keyboard would be back at the top of the page
