@@ -28,11 +28,11 @@ export class Cell {
     this.book_text.hidden = true;
     this.editor = edit({
       ...{ parent: this.place, doc: source, label: `Python, ${name}. Shift+Enter runs it. Escape, then Tab leaves it.` },
-      run: () => page.run(this),
-      runAndMove: () => (page.run(this), page.next(this)?.editor.focus()),
+      run: () => this.run(),
+      runAndMove: () => (this.run(), page.next(this)?.editor.focus()),
       changed: () => this.edited(),
     });
-    this.main = button("Run", `Run ${name}`, () => (this.busy ? page.stop() : page.run(this)));
+    this.main = button("Run", `Run ${name}`, () => (this.busy ? page.stop() : this.run()));
     this.to = button("Run to here", `Run to here, ${name}`, () => page.runTo(this));
     this.back = button("Put back", `Put back the book's own text of ${name}`, () => this.reset());
     this.note = document.createElement("span");
@@ -48,6 +48,12 @@ export class Cell {
 
   get text() {
     return this.editor.text;
+  }
+
+  // Whoever runs this cell wants to see what it gives, whatever covers it.
+  run() {
+    this.node.dispatchEvent(new Event("live-run", { bubbles: true }));
+    this.page.run(this);
   }
 
   get busy() {
@@ -98,6 +104,7 @@ export class Cell {
       this.live.className = "cell_output docutils container live-output";
       if (this.book) this.book.replaceWith(this.live);
       else this.bar.after(this.live);
+      this.node.dispatchEvent(new Event("live-output", { bubbles: true }));
     }
     if (this.fresh) {
       this.live.replaceChildren();

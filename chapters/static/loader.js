@@ -67,4 +67,5 @@
   const places = document.querySelectorAll("script[type='application/vnd.jupyter.widget-view+json']");
   await Promise.all([...places].map((place) => bring(place, states)));
   document.documentElement.dataset.explorers = "ready";
+  document.dispatchEvent(new Event("explorers"));
 })();

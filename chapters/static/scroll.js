@@ -1,7 +1,7 @@
-// Puts what scrolls sideways within reach of a keyboard, where the theme does not: figures and formulas.
+// Puts what scrolls sideways within reach of a keyboard: figures, formulas, and code that was covered when the theme looked.
 (function () {
   "use strict";
-  const BOXES = ".bd-article figure, .math, mjx-container";
+  const BOXES = ".bd-article :is(figure, pre), .math, mjx-container";
   const sizes = new ResizeObserver((entries) => {
     for (const { target } of entries) {
       const scrolls = target.scrollWidth > target.clientWidth && getComputedStyle(target).overflowX === "auto";
