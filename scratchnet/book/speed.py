@@ -186,18 +186,17 @@ def _fastest(contenders: dict[str, Row], name: str, alone: bool = False) -> Row:
 
 
 def _best(row: Row) -> float:
-    return float(row["seconds"].get("best", _median(row)))  # runs from before it was recorded have the median alone
+    return float(row["seconds"]["best"])
 
 
 def _ratio(row: Row, reference: str) -> float:
     found = row["ratio_to"][reference]
-    return float(found.get("best", found["median"]))
+    return float(found["best"])
 
 
 def _time(row: Row) -> str:
-    """Return the best time, and the median in italics where both are known."""
-    known = "best" in row["seconds"]
-    return f"{_duration(_best(row))}" + (f" *{_duration(_median(row))}*" if known else "")
+    """Return the best time, and the median in italics."""
+    return f"{_duration(_best(row))} *{_duration(_median(row))}*"
 
 
 def _duration(seconds: float) -> str:
