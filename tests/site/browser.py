@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.pages import QUIET, chromium, served
+from benchmarks.pages import QUIET, UNCOVER, chromium, served
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +63,10 @@ def choose(page: Page, theme: str) -> None:
 
 @pytest.fixture(scope="module")
 def opened(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[SimpleNamespace]:
-    """A page of the book, opened once for all tests of it."""
+    """A page of the book with nothing covered, opened once for all tests of it."""
     context = browser.new_context(viewport={"width": 1200, "height": 900}, reduced_motion="reduce")
     context.set_default_timeout(20_000)
+    context.add_init_script(UNCOVER)
     page = context.new_page()
     noted = watch(page)
     page.goto(f"{address}/{request.param}.html")

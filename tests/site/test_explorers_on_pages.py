@@ -15,7 +15,7 @@ from browser import choose, settle, watch
 from pages import EXPLORER_PAGES, fresh, shown_on
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from benchmarks.pages import LIMITS, frames, growth, weigh
+from benchmarks.pages import LIMITS, UNCOVER, frames, growth, weigh
 from scratchnet.book import Explorer
 
 pytest_plugins = ["browser"]  # its fixtures
@@ -160,6 +160,7 @@ def test_play_runs_from_the_first_frame_in_ten_seconds_pauses_and_steps(
     opened: SimpleNamespace, browser: Browser
 ) -> None:
     with browser.new_context(viewport=LAPTOP) as context:
+        context.add_init_script(UNCOVER)
         page = context.new_page()
         page.clock.install()
         page.goto(opened.page.url)
@@ -294,6 +295,7 @@ def test_a_setting_can_be_linked_to_and_a_wrong_link_says_what_is_wrong(
     opened: SimpleNamespace, browser: Browser
 ) -> None:
     with browser.new_context() as context:
+        context.add_init_script(UNCOVER)
         page = context.new_page()
         noted = watch(page)
         for name, explorer in zip(shown_on(opened.name), on(opened), strict=True):
@@ -350,6 +352,7 @@ def test_the_same_explorer_twice_on_a_page_moves_apart(opened: SimpleNamespace) 
 @EACH_EXPLORER_PAGE
 def test_a_long_use_leaves_nothing_behind(opened: SimpleNamespace, browser: Browser) -> None:
     with browser.new_context(viewport=LAPTOP) as context:
+        context.add_init_script(UNCOVER)
         page = context.new_page()
         page.goto(opened.page.url)
         settle(page)
@@ -371,6 +374,7 @@ def test_where_a_script_does_not_load_the_figure_stays_and_a_sentence_says_so(
     opened: SimpleNamespace, browser: Browser, missing: str
 ) -> None:
     with browser.new_context() as context:
+        context.add_init_script(UNCOVER)
         page = context.new_page()
         page.add_init_script("URL.createObjectURL = () => 'blob:nowhere';")
         if missing == "loader.js":
@@ -388,6 +392,7 @@ def test_where_a_script_does_not_load_the_figure_stays_and_a_sentence_says_so(
 def framed(browser: Browser, address: str) -> Iterator[Page]:
     """A page of the book in a frame that may run scripts and nothing else."""
     with browser.new_context() as context:
+        context.add_init_script(UNCOVER)
         page = context.new_page()
         page.goto(f"{address}/genindex.html")
         source = f"{address}/{EXPLORER_PAGES[0]}.html"

@@ -17,6 +17,7 @@ from browser import choose, settle, watch
 from pages import EXERCISE_PAGES, ROOT, blocks, cells_of, exercises_on
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
+from benchmarks.pages import UNCOVER
 from scratchnet.book.exercises import EXERCISES
 
 pytest_plugins = ["browser"]  # its fixtures
@@ -31,6 +32,7 @@ BOOT_MS = 120_000
 def opened(browser: Browser, address: str, name: str, **settings: Any) -> Iterator[Page]:
     """A page in a context of its own."""
     with browser.new_context(viewport={"width": 1280, "height": 900}, **settings) as context:
+        context.add_init_script(UNCOVER)
         page = context.new_page()
         page.goto(f"{address}/{name}.html")
         settle(page)
