@@ -10,7 +10,7 @@ from scratchnet.book.exercises.judge import Exercise, WrongFormError, in_turn, p
 
 
 def _guesses(rng: np.random.Generator) -> dict[str, Any]:
-    n, n_wrong = in_turn(rng, [(6, 2), (9, 2), (1, 0), (8, 3), (5, 1)])
+    n, n_wrong = in_turn(rng, [(6, 2), (9, 2), (2, 0), (8, 3), (5, 1)])
     labels = rng.permutation(np.arange(n) < (n + 1) // 2).astype(in_turn(rng, [int, float]))
     predictions = labels.copy()
     wrong = rng.choice(n, n_wrong, replace=False)
@@ -18,19 +18,18 @@ def _guesses(rng: np.random.Generator) -> dict[str, Any]:
     return {"predictions": predictions.reshape(-1, 1), "labels": labels}
 
 
-def _accuracy(predictions: np.ndarray, labels: np.ndarray) -> float:
-    return float(np.mean(predictions == labels.reshape(-1, 1)))
+def _for_each_class(predictions: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    return np.array([np.mean(predictions.ravel()[labels == k] == k) for k in (0, 1)])
 
 
-def _two_sets(rng: np.random.Generator) -> dict[str, Any]:
-    n_test, d = in_turn(rng, [(3, 2), (1, 2), (4, 3), (2, 1), (5, 2)])
+def _scaled(rng: np.random.Generator) -> dict[str, Any]:
+    n, d = in_turn(rng, [(3, 2), (1, 2), (4, 3), (2, 1), (5, 2)])
     center, size = np.array([4, -10, 0])[:d], np.array([1, 5, 2])[:d]
-    X_test, X_train = (rng.normal(center, size, (n, d)).round(1) for n in (n_test, 6))
-    return {"X_test": X_test, "X_train": X_train}
+    return {"X": rng.standard_normal((n, d)).round(1), "X_train": rng.normal(center, size, (6, d)).round(1)}
 
 
-def _scale(X: np.ndarray, like: np.ndarray) -> np.ndarray:
-    return (X - like.mean(axis=0)) / like.std(axis=0)
+def _raw(X: np.ndarray, like: np.ndarray) -> np.ndarray:
+    return X * like.std(axis=0) + like.mean(axis=0)
 
 
 def _points(rng: np.random.Generator) -> dict[str, Any]:
@@ -137,52 +136,55 @@ def _with_repetition(y: np.ndarray, n_test: int, seed: int) -> dict[str, Any]:
 
 EXERCISES = {
     "1.1": Exercise(
-        reference=_accuracy,
+        reference=_for_each_class,
         inputs=_guesses,
         mistakes={
-            "A column compared with a flat array is a table of all pairs: labels.reshape(-1, 1).": lambda p, t: np.mean(
-                p == t
+            "A column compared with a flat array is a table of all pairs: labels.reshape(-1, 1).": lambda p, t: [
+                np.mean((p == t)[t == k]) for k in (0, 1)
+            ],
+            "These are numbers of right predictions. The accuracy is their share.": lambda p, t: [
+                np.sum(p.ravel()[t == k] == k) for k in (0, 1)
+            ],
+            "These are the shares of wrong predictions.": lambda p, t: 1 - _for_each_class(p, t),
+            "These are percentages. An accuracy is a share, 1 for predictions that are all right.": lambda p, t: (
+                100 * _for_each_class(p, t)
             ),
-            "This is the number of right predictions. The accuracy is their share.": lambda p, t: np.sum(
-                p.ravel() == t
+            "This is the accuracy over all samples, twice. Take the samples of one class at a time.": lambda p, t: (
+                [np.mean(p.ravel() == t)] * 2
             ),
-            "This is the share of wrong predictions.": lambda p, t: np.mean(p.ravel() != t),
-            "This is a percentage. The accuracy is a share, 1 for predictions that are all right.": lambda p, t: (
-                100 * np.mean(p.ravel() == t)
+            "Divide by the number of samples of the class, not by the number of all samples.": lambda p, t: [
+                np.sum(p.ravel()[t == k] == k) / len(t) for k in (0, 1)
+            ],
+            "These are shares of what was predicted as a class. Take those that are of the class: ask the labels.": (
+                lambda p, t: [np.mean(t[p.ravel() == k] == k) for k in (0, 1)]
             ),
-            "Multiplied, a right 0 counts as wrong. Compare the two.": lambda p, t: np.mean(p.ravel() * t),
-            "This says for every prediction whether it is right. The accuracy is the mean of that.": lambda p, t: (
-                p.ravel() == t
-            ),
-            "This is the share of class 1 among the predictions; the labels play no part.": lambda p, t: np.mean(p),
+            "The classes are the wrong way round: class 0 comes first.": lambda p, t: _for_each_class(p, t)[::-1],
         },
     ),
     "1.2": Exercise(
-        reference=_scale,
-        inputs=_two_sets,
+        reference=_raw,
+        inputs=_scaled,
         mistakes={
-            "These are the test set's own statistics. Take mean and deviation from X_train.": lambda X, like: _scale(
-                X, X
+            "This scales once more. The way back multiplies by the deviation and then adds the mean.": lambda X, like: (
+                (X - like.mean(axis=0)) / like.std(axis=0)
             ),
+            "These are the statistics of X itself. Take mean and deviation from X_train.": lambda X, like: _raw(X, X),
             "One mean for all entries mixes the features. Each column has its own: axis=0.": lambda X, like: (
-                (X - like.mean()) / like.std()
+                X * like.std() + like.mean()
             ),
-            "This divides by the variance. Divide by its square root, the standard deviation.": lambda X, like: (
-                (X - like.mean(axis=0)) / like.var(axis=0)
-            ),
-            "Statistics of both sets together already know the test set.": lambda X, like: _scale(
-                X, np.concatenate([X, like])
+            "This multiplies by the variance. Take its square root, the standard deviation.": lambda X, like: (
+                X * like.var(axis=0) + like.mean(axis=0)
             ),
             "With ddof=1 the deviation divides by N - 1. Here it divides by N, as np.std does by itself.": (
-                lambda X, like: (X - like.mean(axis=0)) / like.std(axis=0, ddof=1)
+                lambda X, like: X * like.std(axis=0, ddof=1) + like.mean(axis=0)
             ),
-            "The mean is subtracted, but the features keep their size. Divide by the deviation too.": (
-                lambda X, like: X - like.mean(axis=0)
+            "The size is right again, but the mean is not added.": lambda X, like: X * like.std(axis=0),
+            "The mean is added, but the features keep the size 1.": lambda X, like: X + like.mean(axis=0),
+            "The mean is in the units of the data, so it is added last, and not multiplied.": lambda X, like: (
+                (X + like.mean(axis=0)) * like.std(axis=0)
             ),
-            "The deviation is divided by, but the mean is not subtracted.": lambda X, like: X / like.std(axis=0),
-            "This is the training set, scaled. Return the test points.": lambda X, like: _scale(like, like),
-            "This scales to the range from 0 to 1. Use mean and standard deviation.": lambda X, like: (
-                (X - like.min(axis=0)) / np.ptp(like, axis=0)
+            "The mean was subtracted on the way there. It is added on the way back.": lambda X, like: (
+                X * like.std(axis=0) - like.mean(axis=0)
             ),
         },
     ),

@@ -103,13 +103,13 @@ def _clipped(z: np.ndarray) -> np.ndarray:
 
 
 def _backward_inputs(rng: np.random.Generator) -> dict[str, Any]:
-    n, d_in, d_out = in_turn(rng, [(3, 2, 4), (1, 3, 2), (2, 2, 2), (5, 1, 3), (4, 3, 1)])
-    shapes = {"X": (n, d_in), "W": (d_in, d_out), "dZ": (n, d_out)}
+    n, d = in_turn(rng, [(3, 2), (1, 3), (2, 2), (5, 1), (4, 3)])
+    shapes = {"X": (n, d), "W": (d, d), "dZ": (n, d)}
     return {name: rng.standard_normal(shape).round(2) for name, shape in shapes.items()}
 
 
-def _linear_backward(X: np.ndarray, W: np.ndarray, dZ: np.ndarray) -> dict[str, Any]:
-    return {"dW": X.T @ dZ, "db": dZ.sum(axis=0, keepdims=True), "dX": dZ @ W.T}
+def _around(X: np.ndarray, W: np.ndarray, dZ: np.ndarray) -> dict[str, Any]:
+    return {"dW": X.T @ dZ, "db": dZ.sum(axis=0, keepdims=True), "dX": dZ @ W.T + dZ}
 
 
 class _NoTranspose(LinearLayer):
@@ -281,40 +281,52 @@ EXERCISES = {
         },
     ),
     "2.3": Exercise(
-        reference=_linear_backward,
+        reference=_around,
         inputs=_backward_inputs,
         mistakes={
+            "This is the way through W alone. X takes part in Z once more, with the factor 1.": lambda X, W, dZ: (
+                _around(X, W, dZ) | {"dX": dZ @ W.T}
+            ),
+            "This is the way around W alone. X also takes part in Z through W.": lambda X, W, dZ: (
+                _around(X, W, dZ) | {"dX": dZ}
+            ),
+            "Through W the gradient goes back by its transpose.": lambda X, W, dZ: (
+                _around(X, W, dZ) | {"dX": dZ @ W + dZ}
+            ),
+            "X itself is added to Z. What is added to its gradient is dZ, and not X.": lambda X, W, dZ: (
+                _around(X, W, dZ) | {"dX": dZ @ W.T + X}
+            ),
             "The layer divides by N. If the loss is a mean, its 1/N is already inside dZ.": lambda X, W, dZ: {
                 "dW": X.T @ dZ / len(X),
                 "db": dZ.mean(axis=0, keepdims=True),
-                "dX": dZ @ W.T,
+                "dX": dZ @ W.T + dZ,
             },
             "dW is divided by N. If the loss is a mean, its 1/N is already inside dZ.": lambda X, W, dZ: (
-                _linear_backward(X, W, dZ) | {"dW": X.T @ dZ / len(X)}
+                _around(X, W, dZ) | {"dW": X.T @ dZ / len(X)}
             ),
             "Everything is divided by N. If the loss is a mean, its 1/N is already inside dZ.": lambda X, W, dZ: {
-                name: gradient / len(X) for name, gradient in _linear_backward(X, W, dZ).items()
+                name: gradient / len(X) for name, gradient in _around(X, W, dZ).items()
             },
             "dX is divided by N. Each row of X has a gradient of its own, and nothing is averaged.": lambda X, W, dZ: (
-                _linear_backward(X, W, dZ) | {"dX": dZ @ W.T / len(X)}
+                _around(X, W, dZ) | {"dX": (dZ @ W.T + dZ) / len(X)}
             ),
             "db is the sum over the batch, row by row. This is the sum over the outputs.": lambda X, W, dZ: (
-                _linear_backward(X, W, dZ) | {"db": dZ.sum(axis=1, keepdims=True)}
+                _around(X, W, dZ) | {"db": dZ.sum(axis=1, keepdims=True)}
             ),
-            "This is the transpose of dX. The gradient has the shape of X, (N, d_in).": lambda X, W, dZ: (
-                _linear_backward(X, W, dZ) | {"dX": W @ dZ.T}
+            "This is the transpose of dX. The gradient has the shape of X, (N, d).": lambda X, W, dZ: (
+                _around(X, W, dZ) | {"dX": W @ dZ.T + dZ.T}
             ),
             "The signs are turned round. These are gradients; the step against them comes later.": lambda X, W, dZ: {
-                name: -gradient for name, gradient in _linear_backward(X, W, dZ).items()
+                name: -gradient for name, gradient in _around(X, W, dZ).items()
             },
             "b takes part in every row of Z, so db is the sum over the batch, not the mean.": lambda X, W, dZ: (
-                _linear_backward(X, W, dZ) | {"db": dZ.mean(axis=0, keepdims=True)}
+                _around(X, W, dZ) | {"db": dZ.mean(axis=0, keepdims=True)}
             ),
-            "b has the shape (1, d_out), so db has it too: keepdims=True keeps the row.": lambda X, W, dZ: (
-                _linear_backward(X, W, dZ) | {"db": dZ.sum(axis=0)}
+            "b has the shape (1, d), so db has it too: keepdims=True keeps the row.": lambda X, W, dZ: (
+                _around(X, W, dZ) | {"db": dZ.sum(axis=0)}
             ),
-            "This is the transpose of dW. The gradient has the shape of W, (d_in, d_out).": lambda X, W, dZ: (
-                _linear_backward(X, W, dZ) | {"dW": dZ.T @ X}
+            "This is the transpose of dW. Row i belongs to input i, column j to output j.": lambda X, W, dZ: (
+                _around(X, W, dZ) | {"dW": dZ.T @ X}
             ),
         },
     ),

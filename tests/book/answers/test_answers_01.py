@@ -6,46 +6,49 @@ import random
 import numpy as np
 from tables import judged
 
-# 1.1: the accuracy of predictions (N, 1) against labels (N,)
+# 1.1: the accuracy of each class, of predictions (N, 1) against labels (N,)
 
 
 def loop(predictions, labels):
-    right = 0
+    right, every = [0, 0], [0, 0]
     for prediction, label in zip(predictions, labels, strict=True):
-        if prediction[0] == label:
-            right += 1
-    return right / len(labels)
+        every[int(label)] += 1
+        right[int(label)] += int(prediction[0] == label)
+    return [right[0] / every[0], right[1] / every[1]]
 
 
 def in_place_share(predictions, labels):
     predictions -= labels.reshape(-1, 1)
-    return 1 - np.count_nonzero(predictions) / len(labels)
+    return [1 - np.count_nonzero(predictions[labels == k]) / np.sum(labels == k) for k in (0, 1)]
 
 
-# 1.2: X_test in the units of X_train
+def share(p, t, k):
+    return np.mean(p.ravel()[t == k] == k)
 
 
-def scale_in_place(X_test, X_train):
-    if X_test.dtype.kind == "f":
-        X_test -= X_train.mean(0)
-        X_test /= X_train.std(0)
-    return X_test
+# 1.2: X, standardized like X_train, in the units of X_train
 
 
-def scale_by_loops(X_test, X_train):
-    scaled = []
-    for row in X_test.tolist():
+def raw_in_place(X, X_train):
+    X *= X_train.std(0)
+    X += X_train.mean(0)
+    return X
+
+
+def raw_by_loops(X, X_train):
+    found = []
+    for row in X.tolist():
         out = []
         for j, x in enumerate(row):
             column = [r[j] for r in X_train.tolist()]
             mean = sum(column) / len(column)
-            out.append((x - mean) / math.sqrt(sum((c - mean) ** 2 for c in column) / len(column)))
-        scaled.append(out)
-    return scaled
+            out.append(x * math.sqrt(sum((c - mean) ** 2 for c in column) / len(column)) + mean)
+        found.append(out)
+    return found
 
 
-def scale(X, mean, std):
-    return (X - mean) / std
+def raw(X, mean, std):
+    return X * std + mean
 
 
 # 1.3: least squares by the normal equations
@@ -171,25 +174,25 @@ def again(y, n_test, rng):
 
 RIGHT = {
     "1.1": [
-        lambda p, t: (p.ravel() == t).mean(),
-        lambda p, t: np.mean(p[:, 0] == t),
-        lambda p, t: np.sum(p == t[:, None]) / len(t),
-        lambda p, t: np.float32(1 - np.abs(p.squeeze(1) - t).mean()),
-        lambda p, t: np.diag(p == t).mean(),
-        lambda p, t: sum(p.flatten().tolist()[i] == x for i, x in enumerate(t.tolist())) / t.size,
+        lambda p, t: [share(p, t, 0), share(p, t, 1)],
+        lambda p, t: (float(share(p, t, 0)), float(share(p, t, 1))),
+        lambda p, t: np.array([(p == t[:, None])[t == k].mean() for k in (0, 1)]),
+        lambda p, t: np.bincount(t.astype(int), p[:, 0] == t) / np.bincount(t.astype(int)),
+        lambda p, t: np.float32([1 - np.abs(p.squeeze(1) - t)[t == k].mean() for k in (0, 1)]),
+        lambda p, t: [np.diag(p == t)[t < 0.5].mean(), np.diag(p == t)[t > 0.5].mean()],
         loop,
         in_place_share,
     ],
     "1.2": [
-        lambda X, T: scale(X, T.mean(axis=0), T.std(axis=0)),
-        lambda X, T: scale(X, np.average(T, axis=0), np.sqrt(T.var(axis=0))),
-        lambda X, T: scale(X, T.sum(0) / len(T), np.sqrt(np.mean((T - T.mean(0)) ** 2, axis=0))).tolist(),
-        lambda X, T: np.array([[(x - T[:, j].mean()) / T[:, j].std() for j, x in enumerate(row)] for row in X]),
-        lambda X, T: np.einsum("ij,j->ij", X - np.einsum("ij->j", T) / len(T), 1 / T.std(0)),
-        lambda X, T: np.column_stack([(X[:, j] - np.mean(T[:, j])) / np.std(T[:, j]) for j in range(T.shape[1])]),
-        lambda X, T: np.float32(scale(X, T.mean(0), T.std(0))),
-        scale_in_place,
-        scale_by_loops,
+        lambda X, T: raw(X, T.mean(axis=0), T.std(axis=0)),
+        lambda X, T: raw(X, np.average(T, axis=0), np.sqrt(T.var(axis=0))),
+        lambda X, T: raw(X, T.sum(0) / len(T), np.sqrt(np.mean((T - T.mean(0)) ** 2, axis=0))).tolist(),
+        lambda X, T: np.array([[x * T[:, j].std() + T[:, j].mean() for j, x in enumerate(row)] for row in X]),
+        lambda X, T: np.einsum("ij,j->ij", X, T.std(0)) + np.einsum("ij->j", T) / len(T),
+        lambda X, T: np.column_stack([X[:, j] * np.std(T[:, j]) + np.mean(T[:, j]) for j in range(T.shape[1])]),
+        lambda X, T: (X + T.mean(0) / T.std(0)) * T.std(0),
+        raw_in_place,
+        raw_by_loops,
     ],
     "1.3": [
         lambda X, y: line(X, y, fitted(X, y)),
@@ -223,27 +226,28 @@ RIGHT = {
 
 WRONG = {
     "1.1": [
-        ("a table of all pairs", lambda p, t: (p == t).mean()),
-        ("the number of right predictions", lambda p, t: sum(p[:, 0] == t)),
-        ("the share of wrong predictions", lambda p, t: 1 - (p[:, 0] == t).mean()),
-        ("This is a percentage", lambda p, t: 100 * (p[:, 0] == t).mean()),
-        ("a right 0 counts as wrong", lambda p, t: (p[:, 0] * t).mean()),
-        ("for every prediction whether it is right", lambda p, t: p[:, 0] == t),
-        ("the labels play no part", lambda p, t: p.mean()),
-        ("It should be a real number, and is '83 %'", lambda p, t: "83 %"),
-        ("The value differs", lambda p, t: 5 / 6),
+        ("a table of all pairs", lambda p, t: [(p == t)[t == k].mean() for k in (0, 1)]),
+        ("numbers of right predictions", lambda p, t: [sum(p[t == k, 0] == k) for k in (0, 1)]),
+        ("the shares of wrong predictions", lambda p, t: [1 - share(p, t, k) for k in (0, 1)]),
+        ("These are percentages", lambda p, t: [100 * share(p, t, k) for k in (0, 1)]),
+        ("over all samples, twice", lambda p, t: np.full(2, (p[:, 0] == t).mean())),
+        ("by the number of samples of the class", lambda p, t: [np.mean((p[:, 0] == t) & (t == k)) for k in (0, 1)]),
+        ("ask the labels", lambda p, t: [np.mean(t[p[:, 0] == k] == k) for k in (0, 1)]),
+        ("the wrong way round", lambda p, t: [share(p, t, 1), share(p, t, 0)]),
+        ("The shape is () and should be (2,)", lambda p, t: (p[:, 0] == t).mean()),
+        ("The value differs", lambda p, t: [0.5, 5 / 6]),
     ],
     "1.2": [
-        ("the test set's own statistics", lambda X, T: scale(X, X.mean(0), X.std(0))),
-        ("One mean for all entries", lambda X, T: scale(X, T.mean(), T.std())),
-        ("divides by the variance", lambda X, T: scale(X, T.mean(0), T.var(0))),
-        ("already know the test set", lambda X, T: scale(X, np.r_[X, T].mean(0), np.r_[X, T].std(0))),
-        ("ddof=1", lambda X, T: scale(X, T.mean(0), T.std(0, ddof=1))),
-        ("the features keep their size", lambda X, T: X - T.mean(0)),
-        ("the mean is not subtracted", lambda X, T: X / T.std(0)),
-        ("the training set, scaled", lambda X, T: scale(T, T.mean(0), T.std(0))),
-        ("the range from 0 to 1", lambda X, T: (X - T.min(0)) / (T.max(0) - T.min(0))),
-        ("Your code raised ValueError", lambda X, T: X.reshape(-1, 7) - T.mean(0)),
+        ("This scales once more", lambda X, T: (X - T.mean(0)) / T.std(0)),
+        ("the statistics of X itself", lambda X, T: raw(X, X.mean(0), X.std(0))),
+        ("One mean for all entries", lambda X, T: raw(X, T.mean(), T.std())),
+        ("multiplies by the variance", lambda X, T: raw(X, T.mean(0), T.var(0))),
+        ("ddof=1", lambda X, T: raw(X, T.mean(0), T.std(0, ddof=1))),
+        ("the mean is not added", lambda X, T: X * T.std(0)),
+        ("the features keep the size 1", lambda X, T: X + T.mean(0)),
+        ("it is added last", lambda X, T: (X + T.mean(0)) * T.std(0)),
+        ("It is added on the way back", lambda X, T: X * T.std(0) - T.mean(0)),
+        ("Your code raised ValueError", lambda X, T: X.reshape(-1, 7) + T.mean(0)),
     ],
     "1.3": [
         ("no offset", lambda X, y: {"w": (w := np.linalg.pinv(X) @ y), "accuracy": np.mean((X @ w >= 0.5) == y)}),

@@ -79,7 +79,7 @@ def silenced_for_good(z):
 
 
 def backward(X, W, dZ, **changes):
-    return {"dW": X.T @ dZ, "db": np.ones((1, len(X))) @ dZ, "dX": dZ @ W.T} | changes
+    return {"dW": X.T @ dZ, "db": np.ones((1, len(X))) @ dZ, "dX": dZ @ W.T + dZ} | changes
 
 
 def backward_by_loops(X, W, dZ):
@@ -87,6 +87,7 @@ def backward_by_loops(X, W, dZ):
     for n in range(len(X)):
         for j in range(W.shape[1]):
             db[0, j] += dZ[n, j]
+            dX[n, j] += dZ[n, j]
             for i in range(W.shape[0]):
                 dW[i, j] += X[n, i] * dZ[n, j]
                 dX[n, i] += dZ[n, j] * W[i, j]
@@ -99,7 +100,7 @@ def backward_by_outer(X, W, dZ):
 
 def backward_in_place(X, W, dZ):
     dW = X.T @ dZ
-    X[:] = dZ @ W.T
+    X[:] = dZ @ (W.T + np.eye(len(W)))
     dZ[0] += dZ[1:].sum(0)
     return {"dW": dW, "db": dZ[:1], "dX": X}
 
@@ -285,8 +286,10 @@ RIGHT = {
     ],
     "2.3": [
         lambda X, W, dZ: backward(X, W, dZ),
-        lambda X, W, dZ: backward(X, W, dZ, dW=np.einsum("ni,nj->ij", X, dZ), dX=np.einsum("nj,ij->ni", dZ, W)),
-        lambda X, W, dZ: backward(X, W, dZ, dW=(dZ.T @ X).T, dX=(W @ dZ.T).T, db=dZ.sum(0)[None]),
+        lambda X, W, dZ: backward(
+            X, W, dZ, dW=np.einsum("ni,nj->ij", X, dZ), dX=np.einsum("nj,ij->ni", dZ, W + np.eye(len(W)))
+        ),
+        lambda X, W, dZ: backward(X, W, dZ, dW=(dZ.T @ X).T, dX=(W @ dZ.T + dZ.T).T, db=dZ.sum(0)[None]),
         lambda X, W, dZ: {name: value.tolist() for name, value in backward(X, W, dZ).items()},
         lambda X, W, dZ: backward(*(array.astype(np.float32) for array in (X, W, dZ))),
         lambda X, W, dZ: backward(X, W, dZ, dW=np.tensordot(X, dZ, (0, 0)), db=dZ.mean(0, keepdims=True) * len(dZ)),
@@ -350,13 +353,17 @@ WRONG = {
         ("dW is divided by N", lambda X, W, dZ: backward(X, W, dZ, dW=X.T @ dZ / len(dZ))),
         ("not the mean", lambda X, W, dZ: backward(X, W, dZ, db=dZ.mean(axis=0, keepdims=True))),
         ("Everything is divided by N", lambda X, W, dZ: backward(X, W, dZ / len(X))),
-        ("dX is divided by N", lambda X, W, dZ: backward(X, W, dZ, dX=dZ @ W.T / len(X))),
+        ("dX is divided by N", lambda X, W, dZ: backward(X, W, dZ, dX=(dZ @ W.T + dZ) / len(X))),
         ("keepdims=True keeps the row", lambda X, W, dZ: backward(X, W, dZ, db=dZ.sum(0))),
         ("This is the transpose of dW", lambda X, W, dZ: backward(X, W, dZ, dW=dZ.T @ X)),
-        ("This is the transpose of dX", lambda X, W, dZ: backward(X, W, dZ, dX=W @ dZ.T)),
+        ("This is the transpose of dX", lambda X, W, dZ: backward(X, W, dZ, dX=W @ dZ.T + dZ.T)),
         ("This is the sum over the outputs", lambda X, W, dZ: backward(X, W, dZ, db=dZ.sum(1)[:, None])),
         ("The signs are turned round", lambda X, W, dZ: backward(X, W, -dZ)),
-        ("Your code raised ValueError", lambda X, W, dZ: backward(X, W, dZ, dX=dZ @ W)),
+        ("the way through W alone", lambda X, W, dZ: backward(X, W, dZ, dX=dZ @ W.T)),
+        ("the way around W alone", lambda X, W, dZ: backward(X, W, dZ, dX=dZ)),
+        ("by its transpose", lambda X, W, dZ: backward(X, W, dZ, dX=dZ @ (W + np.eye(len(W))))),
+        ("is dZ, and not X", lambda X, W, dZ: backward(X, W, dZ, dX=dZ @ W.T + X)),
+        ("Your code raised ValueError", lambda X, W, dZ: backward(X, W, dZ, dX=dZ @ X)),
         ("Return a dict with the keys dW, db, dX", lambda X, W, dZ: (X.T @ dZ, dZ.sum(0), dZ @ W.T)),
     ],
     "2.4": [
