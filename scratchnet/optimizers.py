@@ -145,9 +145,9 @@ class Momentum(Optimizer):
 class Nesterov(Momentum):
     """Momentum that looks one step ahead: v ← β v + (1 - β) ∇L, then θ ← θ - lr · (β v + (1 - β) ∇L).
 
-    Source: Nesterov, "A method of solving a convex programming problem with convergence rate O(1/k²)", 1983, in the
-    form that needs the gradient at θ alone: Sutskever, Martens, Dahl and Hinton, "On the importance of
-    initialization and momentum in deep learning", 2013.
+    Source: Nesterov, "A method of solving a convex programming problem with convergence rate O(1/k²)", 1983.
+    Sutskever, Martens, Dahl and Hinton, "On the importance of initialization and momentum in deep learning", 2013, step
+    from φ with the gradient at φ - lr · β v. Here that point is θ, so that the gradient is needed at θ alone.
     """
 
     settings = ("lr", "beta")
