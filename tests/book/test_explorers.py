@@ -175,3 +175,43 @@ def test_a_link_of_the_text_sets_an_explorer_of_its_page_to_a_setting_that_it_ha
                     assert value in controls[axis], (page, name, axis, value)
                 links += 1
     assert links > 8
+
+
+# --- by_numbers ---
+
+
+def test_by_numbers_says_which_matrices_an_entry_moves():
+    made = fresh("by_numbers")
+    moved = {}
+    for raised in made.axes["raised"][1:]:
+        said = caption(made.frame(step=12, raised=raised))
+        moved[raised] = re.search(r"Of what is computed so far, (.+) changed\.$", said)[1].split(", ")
+    every = {"Z1", "A1", "Z2", "P", "dZ2", "dW2", "db2", "dA1", "dZ1", "dW1", "db1", "dX"}
+    for raised, names in moved.items():
+        before = {"Z1", "A1"} if raised.startswith(("W2", "b2")) else set()
+        assert set(names) <= every - before, raised
+        if raised.startswith(("W2", "b2")):
+            assert set(names) == every - before
+
+
+def test_by_numbers_shows_what_bare_numpy_computes():
+    X, Y = np.array([[1.0, 2], [3, 1]]), np.array([[1.0], [0]])
+    W1, b1, W2, b2 = np.array([[1.0, 1], [1, -1]]), np.array([[-2.0, 0]]), np.array([[2.0], [-1]]), np.array([[-2.0]])
+    W1[0, 1] += 0.5
+    Z1 = X @ W1 + b1
+    P = 1 / (1 + np.exp(-(np.maximum(Z1, 0) @ W2 + b2)))
+    dZ1 = (P - Y) / 2 @ W2.T * (Z1 > 0)
+    assert P[0, 0] == 0.5, "unit 2 is off for the first sample, and still is"
+    dW1 = X.T @ dZ1
+    made = fresh("by_numbers")
+    said = caption(made.frame(step=10, raised="W1[0, 1]"))
+    (rows,) = re.findall(r"dW1 = Xᵀ dZ1 has the rows (.+?)\. Of", said)
+    shown = [[float(entry.replace("−", "-")) for entry in row.split()] for row in rows.split("; ")]
+    assert np.allclose(shown, dW1, atol=6e-4)
+
+
+def test_by_numbers_descends():
+    made = fresh("by_numbers")
+    for raised in made.axes["raised"]:
+        first, last = map(float, re.findall(r"from (\d\.\d+) to (\d\.\d+)", made.retrain(step=1, raised=raised))[0])
+        assert last < first
