@@ -2,7 +2,7 @@
 //
 // The model holds controls (an axis each: name, label, values as text, ordered or not), frames (HTML, one for every setting, the last axis
 // fastest), position (a number for each axis), settings to try, play and head. It is a widget's in Jupyter, and a plain object
-// with the same methods in the book's pages; where it can `send`, Python answers to "run".
+// with the same methods in the book's pages; where it can `send`, Python answers to "run", and it says so when it learns to.
 
 const PLAY_MS = 10_000; // from the first frame to the last, at speed 1
 const REST_MS = 400; // for which a caption stays before it is read out
@@ -177,19 +177,24 @@ function render({ model, el }) {
 
   // "Run this setting again, now", where there is a Python to do it.
   const runs = [];
+  let offer = () => {};
   if (model.get("can_run")) {
-    const note = make("p", { class: "explorer-note" }, "To run it anew, open the notebook in Jupyter.");
+    const note = make("p", { class: "explorer-note" }, "To run it anew takes Python: a live page, or the notebook in Jupyter.");
     const ask = () => {
       answer.textContent = "Training …";
       model.send({ run: [...position] });
     };
     const button = make("button", { type: "button", click: ask }, "Run this setting again, now");
-    runs.push(typeof model.send === "function" ? button : note, answer);
+    const place = make("div");
+    offer = () => place.replaceChildren(typeof model.send === "function" ? button : note);
+    offer();
+    runs.push(place, answer);
   }
   const answered = () => (answer.innerHTML = model.get("answer"));
   const moved = () => move(model.get("position"), "python");
   model.on("change:answer", answered);
   model.on("change:position", moved);
+  model.on("change:send", offer);
 
   const head = make("div", { "aria-hidden": "true" });
   head.innerHTML = model.get("head");
@@ -234,6 +239,7 @@ function render({ model, el }) {
     removeEventListener("keydown", keep, true);
     model.off("change:answer", answered);
     model.off("change:position", moved);
+    model.off("change:send", offer);
   };
 }
 

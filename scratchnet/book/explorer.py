@@ -6,9 +6,10 @@ explorer.js, is the same in JupyterLab, VS Code, Colab and in the pages of the b
 
 from __future__ import annotations
 
+import contextlib
 import html
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,18 @@ import traitlets
 from scratchnet.book.frames import STYLE
 
 HERE = Path(__file__).parent
+_drawing = True
+
+
+@contextlib.contextmanager
+def undrawn() -> Iterator[None]:
+    """Make explorers without their frames, for who only asks them to run a setting again."""
+    global _drawing
+    _drawing = False
+    try:
+        yield
+    finally:
+        _drawing = True
 
 
 class Explorer(anywidget.AnyWidget):
@@ -66,6 +79,7 @@ class Explorer(anywidget.AnyWidget):
             raise ValueError(f"play must be one of the axes {list(self.axes)}, got {play!r}")
         settings = [{"text": text, "position": self._position(text, s)} for text, s in self.presets.items()]
         position = self._position("start", self.start)
+        every = itertools.product(*self.axes.values()) if _drawing else ()
         super().__init__(
             name=name,
             head=head,
@@ -73,9 +87,7 @@ class Explorer(anywidget.AnyWidget):
             can_run=retrain is not None,
             controls=[_control(*item) for item in self.axes.items()],
             settings=settings,
-            frames=[
-                frame(**dict(zip(self.axes, chosen, strict=True))) for chosen in itertools.product(*self.axes.values())
-            ],
+            frames=[frame(**dict(zip(self.axes, chosen, strict=True))) for chosen in every],
             position=position,
         )
         self.on_msg(self._run)
@@ -105,13 +117,17 @@ class Explorer(anywidget.AnyWidget):
         """Answer to "Run this setting again, now"."""
         if self.retrain is None or not isinstance(message, dict) or "run" not in message:
             return
-        self.position = message["run"]
-        try:
-            answer = self.retrain(**self.setting)
-        except Exception as error:
-            answer = f"<p>{html.escape(f'{type(error).__name__}: {error}')}</p>"
+        answer = self.run(message["run"])
         self.answer = ""  # the same answer again is news too
         self.answer = answer
+
+    def run(self, position: list[int]) -> str:
+        """Go to a position, run its setting again, and return the HTML to show: what came of it, or what went wrong."""
+        self.position = position
+        try:
+            return self.retrain(**self.setting) if self.retrain else ""
+        except Exception as error:
+            return f"<p>{html.escape(f'{type(error).__name__}: {error}')}</p>"
 
     def _drop_answer(self, _change: Any) -> None:
         self.answer = ""  # it is of another setting

@@ -5,7 +5,7 @@ Beside it the same 24 networks without it, all from the seed 0.
 
 from __future__ import annotations
 
-import itertools
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,12 +34,14 @@ def batch_norm() -> Explorer:
     """Train 48 networks of width 16 for 40 epochs, with and without batch normalization, and return them to explore."""
     data = spirals()
     plane = Plane(data.X, data.y)
-    rates, runs = AXES["learning_rate"], dict[tuple[str, int, float], NeuralNetwork]()
-    for setting in itertools.product(AXES["batch_norm"], AXES["hidden_layers"]):
-        runs |= {(*setting, lr): net for lr, net in zip(rates, _trained(data, *setting, rates), strict=True)}
+    rates = AXES["learning_rate"]
+
+    @functools.cache
+    def runs(batch_norm: str, hidden_layers: int) -> dict[float, NeuralNetwork]:
+        return dict(zip(rates, _trained(data, batch_norm, hidden_layers, rates), strict=True))
 
     def frame(batch_norm: str, hidden_layers: int, learning_rate: float) -> str:
-        net = runs[batch_norm, hidden_layers, learning_rate]
+        net = runs(batch_norm, hidden_layers)[learning_rate]
         return _picture(net, data, plane, _start(batch_norm, hidden_layers, learning_rate))
 
     def retrain(batch_norm: str, hidden_layers: int, learning_rate: float) -> str:

@@ -27,12 +27,18 @@ PARTS = ("X", "W1", "b1", "W2", "b2", "W3", "b3")
 STEPS = [float(f"1e-{k}") for k in range(13, 0, -1)]
 FLOOR = 1.5e-13  # where an error of 0 is drawn
 
-Scans = dict[tuple[str, float], list[float]]
+
+class Scans(dict[tuple[str, float], list[float]]):
+    """The relative errors by patient and step size, measured when they are first asked for."""
+
+    def __missing__(self, key: tuple[str, float]) -> list[float]:
+        self[key] = errors_at(*key)
+        return self[key]
 
 
 def clinic() -> Explorer:
     """Return the explorer: a patient's seven relative errors at a step size, and the largest of them by step."""
-    scans = {(patient, step): errors_at(patient, step) for patient in PATIENTS for step in STEPS}
+    scans = Scans()
 
     def frame(patient: str, step_size: float) -> str:
         return scan_frame(scans, patient, step_size, scans[patient, step_size])

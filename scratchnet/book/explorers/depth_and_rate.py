@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
@@ -22,11 +22,10 @@ def depth_and_rate() -> Explorer:
     X, y, *_ = spirals()
     plane = frames.Plane(X, y)
     draw = partial(_frame, plane, _loss_axes(), _norm_axes())
-    runs = {
-        (depth, lr): run
-        for depth in DEPTHS
-        for lr, run in zip(RATES, all_of_depth(depth, RATES, [42] * len(RATES)), strict=True)
-    }
+
+    @cache
+    def runs(depth: int) -> dict[float, tuple[NeuralNetwork, list[np.ndarray]]]:
+        return dict(zip(RATES, all_of_depth(depth, RATES, [42] * len(RATES)), strict=True))
 
     def retrain(hidden_layers: int, learning_rate: float, epoch: int) -> str:
         seed = int(np.random.default_rng().integers(1000))
@@ -35,7 +34,7 @@ def depth_and_rate() -> Explorer:
     return Explorer(
         "depth_and_rate",
         {"hidden_layers": DEPTHS, "learning_rate": RATES, "epoch": MOMENTS},
-        lambda hidden_layers, learning_rate, epoch: draw(learning_rate, *runs[hidden_layers, learning_rate], epoch),
+        lambda hidden_layers, learning_rate, epoch: draw(learning_rate, *runs(hidden_layers)[learning_rate], epoch),
         start={"hidden_layers": 4, "learning_rate": 0.3, "epoch": 80},
         head=plane.defs,
         play="epoch",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -28,17 +28,23 @@ def epochs() -> Explorer:
     """Train the chapter's network with the chapter's settings, and draw it at every moment."""
     X, y, *_ = spirals()
     plane = frames.Plane(X, y)
-    run, thetas = _run()
-    pictures: dict[int, str] = {}
-    before: list[np.ndarray] | None = None
-    for epoch, theta in thetas.items():
-        run.theta = theta
-        loss = run.loss_history[epoch - 1] if epoch else run.loss(X, y)
-        pictures[epoch], before = _picture(plane, run, _done(epoch), loss, before)
+    run = cache(_run)
+
+    @cache
+    def pictures() -> dict[int, str]:
+        net, thetas = run(MOMENTS[-1])
+        drawn: dict[int, str] = {}
+        before: list[np.ndarray] | None = None
+        for epoch, theta in thetas.items():
+            net.theta = theta
+            loss = net.loss_history[epoch - 1] if epoch else net.loss(X, y)
+            drawn[epoch], before = _picture(plane, net, _done(epoch), loss, before)
+        return drawn
+
     return Explorer(
         "epochs",
         {"epoch": MOMENTS},
-        lambda epoch: pictures[epoch],
+        lambda epoch: pictures()[epoch],
         start={"epoch": 300},
         head=plane.defs,
         play="epoch",
@@ -47,12 +53,12 @@ def epochs() -> Explorer:
             "The inside is learned first": {"epoch": 200},
             "All but three points on their side": {"epoch": 3000},
         },
-        retrain=partial(_retrain, plane, thetas),
+        retrain=partial(_retrain, plane, run),
     )
 
 
-def _run() -> tuple[NeuralNetwork, dict[int, np.ndarray]]:
-    """Return the network of the run that notebook 03 ends with, and its theta at every moment."""
+def _run(n_epochs: int) -> tuple[NeuralNetwork, dict[int, np.ndarray]]:
+    """Return the network of the run that notebook 03 ends with, after so many epochs, and its theta at every moment."""
     net = NeuralNetwork(LAYER_DIMS, seed=42)
     thetas = {0: net.theta.copy()}
 
@@ -60,7 +66,7 @@ def _run() -> tuple[NeuralNetwork, dict[int, np.ndarray]]:
         if len(net.history) in MOMENTS:
             thetas[len(net.history)] = net.theta.copy()
 
-    _train(net, MOMENTS[-1], on_epoch=keep, rng=reference_rng())
+    _train(net, n_epochs, on_epoch=keep, rng=reference_rng())
     return net, thetas
 
 
@@ -115,14 +121,14 @@ def _panel(title: str, Z: np.ndarray, y: np.ndarray, boundary: bool = False) -> 
     return axes.panel(f"The points after {title}", axes.points(Z, y), axes.upright(0) if boundary else "")
 
 
-def _retrain(plane: frames.Plane, thetas: Mapping[int, np.ndarray], epoch: int) -> str:
+def _retrain(plane: frames.Plane, run: Callable[[int], Any], epoch: int) -> str:
     """Train up to this epoch, now: from new weights, or from a checkpoint far enough on."""
     seed = int(np.random.default_rng().integers(1000))
     net, start = NeuralNetwork(LAYER_DIMS, seed=seed), 0
     opening = f"{_done(epoch)}, {'trained now ' if epoch else ''}from the first weights of seed {seed}"
     if epoch > 1000:  # a thousand epochs take seconds
         start = max(moment for moment in MOMENTS if 1000 <= moment < epoch)
-        net.theta = thetas[start]
+        net.theta = run(start)[1][start]
         opening = (
             f"{_done(epoch)}, of which the last {epoch - start} were trained now, "
             f"from the checkpoint of epoch {start} with the shuffling of seed {seed}"

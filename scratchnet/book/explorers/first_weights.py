@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,16 +18,16 @@ DEPTHS = [1, 2, 4, 8, 16]
 
 def first_weights() -> Explorer:
     """Send the spirals through networks of every kind and depth, and draw the sizes of A, dZ and dW by layer."""
-    starts = {(weights, depth): _mean_sizes(weights, depth) for weights in SCHEMES for depth in DEPTHS}
+    starts = functools.cache(_mean_sizes)
     axes = {name: _size_axes(name) for name in ("A, forward", "dZ, backward", "dW")}
 
     def frame(weights: str, hidden_layers: int) -> str:
-        A, dZ, dW = starts[weights, hidden_layers]
+        A, dZ, dW = starts(weights, hidden_layers)
         caption = (
             f"{weights}, {counted(hidden_layers)}, before training: A is {A[-1]:.1e} after the last; in the first "
             f"layer dZ is {dZ[0]:.1e} and dW is {dW[0]:.1e}. Faint: the other kinds of weights."
         )
-        others = [starts[other, hidden_layers] for other in SCHEMES if other != weights]
+        others = [starts(other, hidden_layers) for other in SCHEMES if other != weights]
         kinds = zip(axes.items(), (A, dZ, dW), zip(*others, strict=True), strict=True)
         return frames.figure(caption, *(_sizes(panel, name, own, rest) for (name, panel), own, rest in kinds))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from scratchnet import NeuralNetwork, he, train_together
@@ -15,9 +17,10 @@ def learning_rate() -> Explorer:
     """Return the explorer of seven learning rates and six batch sizes. Its button trains with other first weights."""
     rates, batch_sizes = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0], [8, 16, 32, 64, 128, 400]
     spirals = experiments.spirals()
-    runs = {
-        batch_size: dict(zip(rates, _trained(spirals, rates, batch_size), strict=True)) for batch_size in batch_sizes
-    }
+
+    @functools.cache
+    def runs(batch_size: int) -> dict[float, NeuralNetwork]:
+        return dict(zip(rates, _trained(spirals, rates, batch_size), strict=True))
 
     def retrain(learning_rate: float, batch_size: int) -> str:
         seed = int(np.random.default_rng().integers(1000))
@@ -27,7 +30,7 @@ def learning_rate() -> Explorer:
     return Explorer(
         "learning_rate",
         {"learning_rate": rates, "batch_size": batch_sizes},
-        lambda learning_rate, batch_size: _frame(spirals, runs[batch_size][learning_rate], learning_rate, batch_size),
+        lambda learning_rate, batch_size: _frame(spirals, runs(batch_size)[learning_rate], learning_rate, batch_size),
         start={"learning_rate": 0.3, "batch_size": 32},
         presets={
             "Too small a step": {"learning_rate": 0.003, "batch_size": 32},

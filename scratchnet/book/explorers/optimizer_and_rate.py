@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -37,11 +38,14 @@ def optimizer_and_rate() -> Explorer:
     """Return the explorer: boundary and loss so far, by optimizer, rate and epoch."""
     data = spirals()
     plane = Plane(data.X, data.y, resolution=40)
-    settings = [(name, factor) for name in RULES for factor in FACTORS]
-    runs = dict(zip(settings, _runs(data, settings, seed=0), strict=True))
+
+    @functools.cache
+    def runs() -> dict[tuple[str, float], Run]:
+        settings = [(name, factor) for name in RULES for factor in FACTORS]
+        return dict(zip(settings, _runs(data, settings, seed=0), strict=True))
 
     def frame(optimizer: str, rate_factor: float, epoch: int) -> str:
-        return _moment(data, plane, optimizer, rate_factor, runs[optimizer, rate_factor], epoch)
+        return _moment(data, plane, optimizer, rate_factor, runs()[optimizer, rate_factor], epoch)
 
     def retrain(optimizer: str, rate_factor: float, epoch: int) -> str:
         seed = int(np.random.default_rng().integers(1000))
