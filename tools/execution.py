@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from importlib.metadata import distributions
@@ -21,6 +22,7 @@ from typing import Any
 
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
+from jupyter_cache.cache.main import NbArtifacts
 from nbformat import NotebookNode
 from notebooks import ROOT, NotebookFailed, execute
 from sphinx.application import Sphinx
@@ -30,6 +32,7 @@ from sphinx.errors import ExtensionError
 CACHES = ROOT / "_cache"
 SECONDS = CACHES / "seconds.json"  # how long each page took when it was executed last
 READERS = {".ipynb": "nbformat", ".md": "myst_nb_md"}
+WATCHING = ("keeping", "kept", "needs", "speed")  # what writes down what a live page takes from long cells
 
 
 def key() -> str:
@@ -38,27 +41,35 @@ def key() -> str:
     for name in sorted(f"{package.name} {package.version}" for package in distributions()):
         seen.update(name.encode())
     sources = [path for path in (ROOT / "scratchnet").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    for path in sorted([*sources, *(ROOT / "chapters").glob("*.json")]):
+    watching = [ROOT / "live" / "livekernel" / f"{name}.py" for name in WATCHING]
+    for path in sorted([*sources, *filter(Path.exists, watching), *(ROOT / "chapters").glob("*.json")]):
         seen.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
     return seen.hexdigest()[:16]
 
 
-def fill(folder: Path, paths: list[Path]) -> None:
+def fill(folder: Path, paths: list[Path]) -> dict[Path, Path]:
     """Execute the pages that the cache in this folder does not hold, those first that took longest the last time.
 
-    Raises NotebookFailed where a cell fails; what was executed until then is kept.
+    Returns, for every page, the folder with what its cells left for a live page. Raises NotebookFailed where a cell
+    fails; what was executed until then is kept.
     """
     cache = get_cache(folder)
     waiting: list[tuple[Path, NotebookNode]] = []
+    done: dict[Path, Path] = {}
+
+    def note(path: Path, notebook: NotebookNode) -> None:
+        with cache.cache_artefacts_temppath(cache.match_cache_notebook(notebook).pk) as left:
+            done[path] = left
+
     for path in paths:
         record = cache.add_nb_to_project(str(path), read_data={"name": READERS[path.suffix], "type": "plugin"})
         notebook = cache.get_project_notebook(record.pk).nb
         try:
-            cache.match_cache_notebook(notebook)
+            note(path, notebook)
         except KeyError:
             waiting.append((path, notebook))
     if not waiting:
-        return
+        return done
     took: dict[str, float] = {}
     with contextlib.suppress(OSError, ValueError):  # no build yet, or one that was killed while it wrote
         took = json.loads(SECONDS.read_text(encoding="utf-8"))
@@ -72,26 +83,32 @@ def fill(folder: Path, paths: list[Path]) -> None:
 
     def run(path: Path, notebook: NotebookNode) -> float:
         start = time.monotonic()
-        execute(path, notebook, store_widget_state=True)
+        (left / path.stem).mkdir()
+        execute(path, notebook, store_widget_state=True, keep=left / path.stem)
         return time.monotonic() - start
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # every notebook has a kernel, and so a process, of its own
+    # Every notebook has a kernel, and so a process, of its own.
+    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(os.cpu_count()) as pool:
+        left = Path(name)
         running = {pool.submit(run, *item): item for item in waiting}
-        for left, future in zip(reversed(range(len(running))), as_completed(running), strict=True):
+        for count, future in zip(reversed(range(len(running))), as_completed(running), strict=True):
             path, notebook = running[future]
             try:
                 seconds = future.result()
             except NotebookFailed:
                 pool.shutdown(cancel_futures=True)
                 raise
-            bundle = CacheBundleIn(notebook, str(path), data={"execution_seconds": seconds})
+            files = NbArtifacts(sorted((left / path.stem).iterdir()), in_folder=left / path.stem)
+            bundle = CacheBundleIn(notebook, str(path), artifacts=files, data={"execution_seconds": seconds})
             cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+            note(path, notebook)
             took[path.stem] = seconds
             SECONDS.write_text(json.dumps(took), encoding="utf-8")
-            print(f"  {path.stem}: {seconds:.0f} s, {left} left", flush=True)
+            print(f"  {path.stem}: {seconds:.0f} s, {count} left", flush=True)
     for other in CACHES.iterdir():
         if other not in (folder, SECONDS):
             shutil.rmtree(other, ignore_errors=True)
+    return done
 
 
 def choose(app: Sphinx, config: Config) -> None:
@@ -110,13 +127,14 @@ def prepare(app: Sphinx) -> None:
     paths = [Path(app.project.doc2path(name, absolute=True)) for name in names]
     code = [path for path in paths if path.suffix == ".ipynb" or "{code-cell}" in path.read_text(encoding="utf-8")]
     try:
-        fill(Path(app.config.nb_execution_cache_path), code)
+        app.config.left_by_cells = fill(Path(app.config.nb_execution_cache_path), code)
     except NotebookFailed as error:
         raise ExtensionError(str(error)) from error
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect to Sphinx, before MyST-NB looks for results."""
+    app.add_config_value("left_by_cells", {}, "")
     app.connect("config-inited", choose, priority=100)
     app.connect("config-inited", only_pages, priority=950)  # after the table of contents was read
     app.connect("builder-inited", prepare, priority=100)

@@ -35,6 +35,8 @@ ROOT = Path(__file__).resolve().parent.parent
 WIDE = 900  # pixels; a figure of several panels, which a phone scrolls rather than shrinks
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+LIVE = str(ROOT / "live")
+WATCH = "__import__('sys').path.append({!r}); __import__('livekernel.keeping').keeping.begin({!r}, {!r})"
 TIMING_METADATA = ("execution", "ExecuteTime", "papermill", "collapsed", "scrolled", "trusted")
 
 
@@ -103,11 +105,14 @@ def _describe_image(cell: NotebookNode) -> None:
             return
 
 
-def execute(path: Path, notebook: NotebookNode | None = None, store_widget_state: bool = False) -> NotebookNode:
+def execute(
+    path: Path, notebook: NotebookNode | None = None, store_widget_state: bool = False, keep: Path | None = None
+) -> NotebookNode:
     """Run a notebook in a fresh kernel, in the folder of its file, and return it with its outputs.
 
     notebook: what the file holds, where that has been read already. A cell may take as long as it takes.
-    Raises NotebookFailed where a cell raises or kills the kernel.
+    keep: a folder for what live/livekernel/keeping.py finds out while it runs. Raises NotebookFailed where a cell
+    raises or kills the kernel.
     """
     notebook = nbformat.read(path, as_version=4) if notebook is None else notebook
     running: dict[str, Any] = {}
@@ -121,6 +126,15 @@ def execute(path: Path, notebook: NotebookNode | None = None, store_widget_state
         record_timing=False,
         on_cell_execute=lambda cell, cell_index: running.update(cell=cell),
     )
+
+    async def watch(notebook: NotebookNode) -> None:
+        codes = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+        assert client.kc is not None
+        reply = await client.async_wait_for_reply(client.kc.execute(WATCH.format(LIVE, str(keep), codes), silent=True))
+        assert reply and reply["content"]["status"] == "ok", reply
+
+    if keep is not None:
+        client.on_notebook_start = watch
     env = os.environ | dict.fromkeys(THREAD_VARIABLES, "1")
     env.pop("MPLBACKEND", None)
     try:

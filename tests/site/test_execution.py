@@ -23,10 +23,11 @@ class Book:
     def write(self, path, code, prose="Prose"):
         nbformat.write(new_notebook(cells=[new_markdown_cell(prose, id="a"), new_code_cell(code, id="b")]), path)
 
-    def execute(self, path, notebook, store_widget_state):
+    def execute(self, path, notebook, store_widget_state, keep):
         self.executed.append(path.stem)
         if "raise" in notebook.cells[1].source:
             raise notebooks.NotebookFailed(f"{path.stem} fails")
+        (keep / "cells.json").write_text(notebook.cells[1].source)
         notebook.cells[1].outputs = [new_output("stream", text=notebook.cells[1].source)]
 
     def build(self, key="key"):
