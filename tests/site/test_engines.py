@@ -1,0 +1,93 @@
+"""A page read and made live in Firefox and in WebKit, where they are installed, as it is in Chromium."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+
+import pytest
+from engines import ENGINES, Engine, missing
+from pages import cells_of
+
+pytest_plugins = ["browser"]  # its fixtures
+
+FIRST, UNIT = "chapters/01_setup", "chapters/02_layer_primitives"
+SETUP = """
+window.cells = () => [...document.querySelectorAll(".bd-article div.cell[data-cell-state]")];
+window.press = (words, inside = document) =>
+  [...inside.querySelectorAll("button")].find((one) => one.textContent.trim() === words).click();
+window.write = (cell, text) => {
+  cell.querySelector(".cm-content").focus();
+  document.execCommand("selectAll");
+  document.execCommand("insertText", false, text);
+};
+window.errors = [];
+addEventListener("error", (event) => errors.push(event.message));
+addEventListener("unhandledrejection", (event) => errors.push(String(event.reason)));
+"""
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    if what := missing(request.param):
+        pytest.fail(what) if os.environ.get("CI") else pytest.skip(what)
+    with ENGINES[request.param](tmp_path_factory.mktemp(request.param)) as engine:
+        yield engine
+
+
+def opened(engine: Engine, address: str, name: str) -> None:
+    engine.open(f"{address}/{name}.html")
+    engine.evaluate(f"(() => {{{SETUP}}})()")
+    engine.wait("document.documentElement.dataset.explorers === 'ready'")
+    engine.wait("!window.MathJax || window.MathJax.startup?.promise.then(() => true)")
+
+
+def test_a_page_shows_formulas_and_its_explorer_moves(engine: Engine, address: str) -> None:
+    opened(engine, address, UNIT)
+    assert engine.evaluate("document.querySelectorAll('mjx-container').length") > 20
+    assert engine.evaluate("document.querySelectorAll('mjx-merror').length") == 0
+    slider = "document.querySelector('[data-explorer=one_unit] input[data-axis=w]')"
+    caption = "document.querySelector('[data-explorer=one_unit] figcaption').textContent"
+    before = engine.evaluate(caption)
+    engine.evaluate(f"(() => {{ const e = {slider}; e.value = +e.value + 1; e.dispatchEvent(new Event('input')); }})()")
+    assert engine.evaluate(caption) != before
+    assert engine.evaluate("errors") == []
+
+
+def test_a_live_page_runs_judges_and_shows_widgets(engine: Engine, address: str) -> None:
+    opened(engine, address, FIRST)
+    engine.evaluate("press('Make this page live')")
+    state = engine.wait("['ready', 'failed'].find((one) => one === document.documentElement.dataset.live)", 180)
+    assert state == "ready", engine.evaluate("document.querySelector('.live-status').textContent")
+    engine.evaluate("press('Run all')")
+    engine.wait("/done|error/.test(cells().at(-1).dataset.cellState)", 300)
+    assert engine.evaluate("cells().map((cell) => cell.dataset.cellState)") == ["done"] * len(cells_of(FIRST, "code"))
+    assert engine.evaluate("document.querySelectorAll('.live-output img').length") >= 2
+
+    answer = "def my_accuracy(predictions, labels):\n    return np.mean(predictions == labels[:, None])\n\n"
+    answer += 'check("1.1", my_accuracy)'
+    cell = "cells().find((cell) => cell.textContent.includes('check(\"1.1\"'))"
+    engine.evaluate(f"write({cell}, {json.dumps(answer)})")
+    engine.evaluate(f"press('Run', {cell})")
+    engine.wait(f"{cell}.querySelector('.live-note').textContent.includes('passed')")
+
+    code = (
+        "from ipywidgets import IntSlider\n\ns = IntSlider(3)\ns.observe(lambda change: print(change.new), 'value')\ns"
+    )
+    engine.evaluate(f"write(cells()[1], {json.dumps(code)})")
+    engine.evaluate("press('Run', cells()[1])")
+    handle = "cells()[1].querySelector('.live-output [role=slider], .live-output .noUi-handle')"
+    engine.wait(f"Boolean({handle})")
+    key = "new KeyboardEvent('keydown', { key: 'ArrowRight', keyCode: 39, bubbles: true })"
+    engine.evaluate(f"{handle}.dispatchEvent({key}) && null")
+    engine.wait("cells()[1].querySelector('.live-output').textContent.includes('4')")
+    assert engine.evaluate("errors") == []
+
+
+def test_an_explorer_of_the_book_answers_on_a_live_page(engine: Engine, address: str) -> None:
+    opened(engine, address, UNIT)
+    engine.evaluate("press('Make this page live')")
+    engine.wait("document.documentElement.dataset.live === 'ready'", 180)
+    engine.evaluate("press('Run this setting again, now')")
+    engine.wait("document.querySelector('[data-explorer=one_unit] .explorer-answer figure') !== null")
