@@ -12,14 +12,26 @@ function button(text, label, click) {
 
 const seconds = (ms) => (ms < 1000 ? `${Math.max(1, Math.round(ms))} ms` : `${(ms / 1000).toFixed(1)} s`);
 
+// What is only an estimate, in round numbers.
+export function about(s) {
+  const step = s < 10 ? 1 : s < 60 ? 5 : 30;
+  const round = Math.max(1, Math.round(s / step)) * step;
+  return round < 60 ? `${round} s` : `${round / 60} min`;
+}
+const SAID = 3; // seconds from which on a cell says beforehand how long it takes
+const LONG = 5; // and from which on, since it may take twice as long as estimated, it offers the book's result
+
 export class Cell {
-  // page: {run, runTo, stop, next, changed, draw}, what the cell asks of its page.
+  // page: {run, take, runTo, stop, next, changed, draw}, what the cell asks of its page.
   constructor({ node, source, exercise, number }, page) {
     Object.assign(this, { node, source, exercise, number, page });
     this.book = node.querySelector(".cell_output");
     this.live = null; // the output of this visit, in the place of the book's
     this.ran = null; // the text that ran last
-    const name = exercise ? `exercise ${exercise}` : `cell ${number}`;
+    this.estimate = 0; // seconds that it takes here
+    this.absent = ""; // the packages that it imports and a page does not have
+    this.result = null; // the bytes of the file with what the book's own run has left, a promise, where there is one
+    const name = (this.name = exercise ? `exercise ${exercise}` : `cell ${number}`);
     const input = node.querySelector(".cell_input");
     this.book_text = input.querySelector(".highlight");
     this.place = document.createElement("div");
@@ -33,6 +45,7 @@ export class Cell {
       changed: () => this.edited(),
     });
     this.main = button("Run", `Run ${name}`, () => (this.busy ? page.stop() : this.run()));
+    this.taking = button("Take the book's result", `Take the book's result of ${name}`, () => this.run(page.take));
     this.to = button("Run to here", `Run to here, ${name}`, () => page.runTo(this));
     this.back = button("Put back", `Put back the book's own text of ${name}`, () => this.reset());
     this.note = document.createElement("span");
@@ -40,7 +53,7 @@ export class Cell {
     this.note.setAttribute("role", "status");
     this.bar = document.createElement("div");
     this.bar.className = "live-cell-bar";
-    this.bar.append(this.main, this.to, this.back, this.note);
+    this.bar.append(this.main, this.taking, this.to, this.back, this.note);
     (input.closest("details") ?? input).after(this.bar);
     this.back.hidden = true;
     this.state = "book";
@@ -50,10 +63,10 @@ export class Cell {
     return this.editor.text;
   }
 
-  // Whoever runs this cell wants to see what it gives, whatever covers it.
-  run() {
+  // Whoever runs this cell, or takes its result, wants to see what it gives, whatever covers it.
+  run(how = this.page.run) {
     this.node.dispatchEvent(new Event("live-run", { bubbles: true }));
-    this.page.run(this);
+    how(this);
   }
 
   get busy() {
@@ -62,9 +75,29 @@ export class Cell {
 
   set state(state) {
     this.node.dataset.cellState = state;
-    const stop = state === "running" || state === "queued";
-    this.main.textContent = stop ? "Stop" : "Run";
-    this.main.setAttribute("aria-label", this.main.getAttribute("aria-label").replace(/^(Run|Stop)/, stop ? "Stop" : "Run"));
+    this.label();
+  }
+
+  label() {
+    const choice = !this.busy && this.takes;
+    const word = this.busy ? "Stop" : choice && !this.absent ? "Train it here" : "Run";
+    this.main.textContent = word;
+    this.main.setAttribute("aria-label", word === "Train it here" ? `${word}: ${this.name}` : `${word} ${this.name}`);
+    this.taking.hidden = !choice;
+  }
+
+  // Whether the book's own result can be taken in place of running this cell.
+  get takes() {
+    return Boolean(this.result) && (this.estimate > LONG || Boolean(this.absent)) && this.text === this.source;
+  }
+
+  // How many seconds the book's own text takes here, a promise of the file with what its run has left, and what it lacks here.
+  expect(estimate, result, absent = []) {
+    Object.assign(this, { estimate, result, absent: absent.join(" and ") });
+    this.label();
+    if (this.state !== "book" || this.note.textContent) return;
+    if (this.absent) this.say(`This cell needs ${this.absent}, which a page does not have.`);
+    else if (estimate >= SAID) this.say(`This takes about ${about(estimate)} here.`);
   }
 
   get state() {
@@ -77,6 +110,7 @@ export class Cell {
 
   edited() {
     this.back.hidden = this.text === this.source && !this.live;
+    this.label();
     this.page.changed(this);
   }
 
@@ -89,12 +123,17 @@ export class Cell {
     this.say("Waiting for its turn.");
   }
 
-  begin(words) {
+  begin() {
     this.state = "running";
     this.fresh = true; // the old output stays until there is a new one
     this.ran = this.text;
     this.node.classList.remove("live-passed", "live-open");
-    this.say(words);
+    this.say("Running …");
+  }
+
+  runs(s) {
+    const estimate = this.text === this.source && this.estimate >= SAID ? ` of about ${about(this.estimate)}` : "";
+    this.say(`Running for ${Math.round(s)} s${estimate} …`);
   }
 
   // The box of this visit's output, empty if a new run has just begun.
@@ -148,19 +187,37 @@ export class Cell {
     } else this.say(ok ? `Done in ${seconds(ms)}.` : "An error stopped this cell; it stands below.");
   }
 
+  // What the book's own run has left is there, and so is what it has shown.
+  took({ ok, absent }) {
+    if (!ok) {
+      this.done({ ok, ms: 0, stopped: absent });
+      if (absent) this.say("The book's result could not be had. Look at your connection, or train it here.");
+      return;
+    }
+    this.showBook();
+    this.fresh = false;
+    this.state = "done";
+    this.back.hidden = true;
+    this.say("This is the book's result. The cells below go on from it.");
+  }
+
   // Back to the queue's outside, not run.
   leave(words) {
     this.state = this.live ? "done" : "book";
     this.say(words);
   }
 
+  showBook() {
+    if (!this.live) return;
+    if (this.book) this.live.replaceWith(this.book);
+    else this.live.remove();
+    this.live = null;
+    this.node.dispatchEvent(new Event("live-output", { bubbles: true }));
+  }
+
   reset() {
     if (this.busy) return;
-    if (this.live) {
-      if (this.book) this.live.replaceWith(this.book);
-      else this.live.remove();
-      this.live = null;
-    }
+    this.showBook();
     this.ran = null;
     this.node.classList.remove("live-passed", "live-open");
     if (this.text !== this.source) this.restore(this.source);

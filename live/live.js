@@ -1,9 +1,11 @@
 // Makes a page live: starts Python, gives every cell its editor, runs cells one after the other, keeps what was written.
-import { Cell } from "./cell.js";
+import { about, Cell } from "./cell.js";
 import * as kept from "./kept.js";
 import { drawing, typeset } from "./outputs.js";
 import { Python } from "./python.js";
 
+const SPARE_AFTER_MS = 2000; // a cell that runs for longer may be stopped, and then another Python goes on
+const MEASURE_AFTER_MS = 1500; // when what comes after the start is there, and nothing else keeps the processor busy
 const PAGE = typeof DOCUMENTATION_OPTIONS === "undefined" ? location.pathname : DOCUMENTATION_OPTIONS.pagename;
 
 function button(text, click) {
@@ -12,8 +14,9 @@ function button(text, click) {
   return element;
 }
 
-export async function begin({ here, root, bar, button: starter, hint, offers, cells, say, fail, first, total }) {
-  const queue = []; // cells that wait
+// long: the address of what is known of the cells that take long, where there are any.
+export async function begin({ here, root, bar, button: starter, hint, offers, cells, say, fail, first, total, long, load }) {
+  const queue = []; // cells that wait, each with whether the book's result is taken
   let running = null;
   let manager = null; // of widgets, a promise from the first one on
   let clock;
@@ -27,6 +30,7 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
     clear: ({ cell, wait }) => of(cell)?.clear(wait),
     comm: (message) => widgets().then((there) => there.receive(message)),
     idle: (number) => widgets().then((there) => there.idle(number)),
+    speed: ({ seconds }) => expect(seconds),
     network({ text = "" }) {
       if (!kept.keepNetwork(text)) say("This browser keeps nothing: download my_network.py before you leave the page.");
       offerNetwork();
@@ -41,7 +45,7 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
       link.dataset.liveWidgets = "";
       document.head.append(link);
     }
-    manager ??= import(`${here}widgets.js`).then(({ LiveManager }) => {
+    manager ??= load("widgets.js").then(({ LiveManager }) => {
       return new LiveManager((message) => python.post({ ...message, cell: running?.number }), draw, typeset);
     });
     return manager;
@@ -72,19 +76,26 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
   // Runs what waits, until nothing does or a cell fails.
   async function work() {
     while (queue.length && !running && python.worker) {
-      const cell = (running = queue.shift());
+      const { cell, take } = queue.shift();
+      running = cell;
       const began = performance.now();
       root.dataset.live = "busy";
-      cell.begin("Running …");
-      clock = setInterval(() => cell.say(`Running for ${Math.round((performance.now() - began) / 1000)} s …`), 1000);
+      cell.begin();
+      clock = setInterval(() => {
+        cell.runs((performance.now() - began) / 1000);
+        if (performance.now() - began > SPARE_AFTER_MS) python.prepare();
+      }, 1000);
       const above = cell.exercise ? page.cells.slice(0, page.cells.indexOf(cell)).map((other) => other.text) : undefined;
-      const result = await python.run(cell.number, cell.text, above);
+      const content = take && (await cell.result);
+      const result = await (content ? python.take(cell.number, cell.text, content) : take ? { absent: true } : python.run(cell.number, cell.text, above));
       clearInterval(clock);
       running = null;
-      cell.done(result);
+      if (take && !result.stopped && !result.failed) cell.took(result);
+      else cell.done(result);
       if (result.failed) {
         drop("Python has stopped.");
-        fail(`Python has stopped: ${result.failed} Press the button to start it again.`);
+        root.dataset.live = "failed";
+        say(`Python has stopped: ${result.failed} `, button("Start Python again", () => start().then((ok) => ok && say("Python has started anew, and its variables are gone."))));
         return;
       }
       if (result.verdict?.passed) tick(cell);
@@ -94,16 +105,41 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
   }
 
   function drop(words) {
-    for (const cell of queue.splice(0)) cell.leave(words);
+    for (const { cell } of queue.splice(0)) cell.leave(words);
   }
 
-  function enqueue(list) {
+  function enqueue(list, take = () => false) {
     for (const cell of list) {
       if (cell.busy) continue;
+      queue.push({ cell, take: take(cell) });
       cell.queue();
-      queue.push(cell);
     }
     work();
+  }
+
+  // Of several cells, the long ones take the book's result, unless the reader has said otherwise or changed a cell above:
+  // then the book's result is not that of this page any more.
+  function enqueueAll(list) {
+    const mine = page.cells.find((cell) => !cell.exercise && cell.text !== cell.source);
+    const takes = (cell) => cell.takes && (Boolean(cell.absent) || (!train.checked && !(mine && mine.number < cell.number)));
+    if (mine && !train.checked && list.some((cell) => cell.takes && !takes(cell))) {
+      say(`You have changed cell ${mine.number}, so the long cells below it are trained here, and not taken from the book.`);
+    }
+    enqueue(list, takes);
+  }
+
+  // How long cells take here, now that it is known how fast Python trains here.
+  const train = Object.assign(document.createElement("input"), { type: "checkbox" });
+  async function expect(training) {
+    const known = await times;
+    for (const { number, seconds, file, absent } of known?.cells ?? []) {
+      page.cells[number - 1]?.expect((seconds * training) / known.training, file && bytes(file), absent);
+    }
+    const all = page.cells.filter((cell) => cell.takes && !cell.absent).reduce((sum, cell) => sum + cell.estimate, 0);
+    if (!all || train.isConnected) return;
+    const choice = document.createElement("label");
+    choice.append(train, ` “Run all” trains the long cells, too: about ${about(all)}`);
+    bar.querySelector("button").after(choice);
   }
 
   // The box below an exercise is ticked by its verdict.
@@ -116,7 +152,8 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
     cells: [],
     draw,
     run: (cell) => enqueue([cell]),
-    runTo: (cell) => enqueue(page.cells.slice(0, page.cells.indexOf(cell) + 1)),
+    take: (cell) => enqueue([cell], () => true),
+    runTo: (cell) => enqueueAll(page.cells.slice(0, page.cells.indexOf(cell) + 1)),
     next: (cell) => page.cells[page.cells.indexOf(cell) + 1],
     changed(cell) {
       if (!kept.keep(PAGE, cell.number, cell.text, cell.source)) {
@@ -129,7 +166,7 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
       if (!cell) return;
       if (await python.stop()) return say("Stopped. Your variables are still there.");
       if (!(await start())) return;
-      const again = button("Run the cells above", () => enqueue(page.cells.slice(0, page.cells.indexOf(cell))));
+      const again = button("Run the cells above", () => enqueueAll(page.cells.slice(0, page.cells.indexOf(cell))));
       say("Stopped. Python has started anew, and its variables are gone. ", again);
     },
   };
@@ -172,13 +209,16 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
     input.click();
   }
 
+  // Without them no cell says how long it takes.
+  const times = long && fetch(long).then((answer) => answer.json()).catch(() => null);
+  const bytes = (file) => fetch(here + file).then((answer) => (answer.ok ? answer.arrayBuffer() : null)).catch(() => null);
   if (!(await start())) return;
   starter.remove();
   hint.remove();
   for (const offer of offers) offer.remove();
   page.cells = cells.map((cell) => new Cell(cell, page));
   bar.prepend(
-    button("Run all", () => enqueue(page.cells)),
+    button("Run all", () => enqueueAll(page.cells)),
     button("Put the page back", reset),
     button("Save my answers", kept.download),
     button("Open my answers", open),
@@ -186,5 +226,8 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
   offerNetwork();
   const mine = restore();
   say("This page is live: change a cell and run it with Shift+Enter. ", mine ? `Your text of ${mine === 1 ? "one cell" : `${mine} cells`} is back. ` : "", "Escape, then Tab leaves an editor.");
+  dispatchEvent(new CustomEvent("live", { detail: { ask: (name, position) => python.again(name, position) } }));
+  setTimeout(widgets, 1000); // before a network is gone
+  if (times) setTimeout(() => python.post({ type: "measure" }), MEASURE_AFTER_MS);
   if (first !== undefined) page.cells[first].editor.focus();
 }

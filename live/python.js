@@ -3,19 +3,24 @@ const STAGES = { files: "Downloading", python: "Starting Python …", numpy: "Im
 const PATIENCE_MS = 1000; // for an interrupt, where the host allows it
 
 export class Python {
-  // on: {output, clear, comm, idle, stage, network} hear of what the worker says; total: the bytes of what is downloaded first.
+  // on: {output, clear, comm, idle, stage, network, speed} hear of what the worker says; total: the bytes of what is downloaded first.
   constructor(here, total, on) {
-    Object.assign(this, { here, total, on });
+    Object.assign(this, { here, total, on, asked: new Map(), count: 0 });
   }
 
-  // network: the text of my_network.py, where the reader has begun one.
-  start(network) {
-    this.interrupt = self.crossOriginIsolated ? new Uint8Array(new SharedArrayBuffer(1)) : undefined;
-    const worker = (this.worker = new Worker(`${this.here}worker.js`, { type: "module" }));
-    this.ready = new Promise((resolve, reject) => {
+  // A worker with Python on its way into it. Its script comes as text, so that it does not matter as what a host sends it.
+  async launch() {
+    const response = await fetch(`${this.here}worker.js`);
+    if (!response.ok) throw new Error(`worker.js could not be had: the server answered ${response.status}.`);
+    const script = URL.createObjectURL(new Blob([await response.text()], { type: "text/javascript" }));
+    const worker = new Worker(script, { type: "module" });
+    const interrupt = self.crossOriginIsolated ? new Uint8Array(new SharedArrayBuffer(1)) : undefined;
+    const ready = new Promise((resolve, reject) => {
       const failed = (message) => {
         worker.terminate();
         reject(new Error(message));
+        if (worker !== this.worker) return;
+        this.end();
         this.finish?.({ ok: false, ms: 0, failed: message });
       };
       worker.onerror = (event) => {
@@ -23,17 +28,40 @@ export class Python {
         failed(event.message || "the worker script could not be loaded.");
       };
       worker.onmessage = ({ data }) => {
-        if (worker !== this.worker) return;
         if (data.type === "ready") resolve(data);
-        else if (data.type === "loading") this.on.stage(data.stage, this.words(data));
-        else if (data.type === "done") this.finish?.(data);
         else if (data.type === "failed") failed(data.message);
-        else if (data.type === "comm-done") this.on.idle(data.number);
-        else this.on[data.type](data);
+        else if (worker === this.worker) this.hear(data);
       };
-    });
-    worker.postMessage({ type: "boot", interrupt: this.interrupt, network });
-    return this.ready;
+    }).finally(() => URL.revokeObjectURL(script));
+    ready.catch(() => {}); // whoever waits for it hears of it
+    worker.postMessage({ type: "boot", here: this.here, interrupt });
+    return { worker, interrupt, ready };
+  }
+
+  // Starts Python, or takes the one that was started beside. network: the text of my_network.py, where the reader has begun one.
+  async start(network) {
+    const launched = await (this.spare ?? this.launch());
+    this.spare = null;
+    Object.assign(this, { worker: launched.worker, interrupt: launched.interrupt });
+    await launched.ready;
+    if (network) this.post({ type: "own", text: network });
+    this.post({ type: "fetch", names: ["plot", "widgets"] }); // which most pages need soon
+  }
+
+  // Starts another Python beside the one that runs, for when that one has to be ended; where it can be interrupted, none.
+  prepare() {
+    if (this.spare || this.interrupt || navigator.hardwareConcurrency < 2) return;
+    const spare = (this.spare = this.launch());
+    const forget = () => this.spare === spare && (this.spare = null);
+    spare.then(({ ready }) => ready.catch(forget), forget);
+  }
+
+  hear(data) {
+    if (data.type === "loading") this.on.stage(data.stage, this.words(data));
+    else if (data.type === "done") this.finish?.(data);
+    else if (data.type === "answer") this.answered(data.number, data.html);
+    else if (data.type === "comm-done") this.on.idle(data.number);
+    else this.on[data.type](data);
   }
 
   words({ stage, loaded }) {
@@ -43,19 +71,47 @@ export class Python {
   }
 
   post(message) {
-    this.worker.postMessage(message);
+    this.worker?.postMessage(message);
   }
 
   // Resolves with {ok, verdict, ms}, or {stopped} where the worker was ended meanwhile.
   run(cell, code, above) {
+    return this.ask({ type: "run", cell, code, above });
+  }
+
+  // Takes what the book's own run of a cell has left, from the bytes of its file. Resolves as `run` does.
+  take(cell, code, content) {
+    return this.ask({ type: "take", cell, code, content });
+  }
+
+  // Promises what an explorer answers when a position of its controls is run again.
+  again(name, position) {
+    if (!this.worker) return Promise.resolve("<p>Python is not running.</p>");
+    const number = ++this.count;
+    this.post({ type: "again", name, position, number });
+    return new Promise((resolve) => this.asked.set(number, resolve));
+  }
+
+  answered(number, html) {
+    this.asked.get(number)?.(html);
+    this.asked.delete(number);
+  }
+
+  ask(message) {
     if (this.interrupt) this.interrupt[0] = 0;
     return new Promise((resolve) => {
       this.finish = (result) => {
         this.finish = null;
         resolve(result);
       };
-      this.post({ type: "run", cell, code, above });
+      this.post(message);
     });
+  }
+
+  // There is no Python any more, to whoever waits for it.
+  end() {
+    this.worker = null;
+    for (const number of [...this.asked.keys()]) this.answered(number, "<p>Python has stopped before it was done.</p>");
   }
 
   // Returns whether the variables are still there.
@@ -67,7 +123,7 @@ export class Python {
       if (!this.finish) return true;
     }
     this.worker.terminate();
-    this.worker = null;
+    this.end();
     this.finish?.({ ok: false, ms: 0, stopped: true });
     return false;
   }

@@ -2,8 +2,9 @@
 const script = document.currentScript;
 const root = document.documentElement;
 const HERE = new URL("./", script.src).href;
-const { bytes, folder, wheel } = script.dataset; // bytes of what is downloaded before the first cell runs
-const megabytes = Math.ceil(bytes / 1e6);
+// bytes: of what is downloaded before Python starts, and all: of that and of what comes then, for plots and widgets; long: the file with what is known of cells that take long.
+const { bytes, all, folder, wheel, long } = script.dataset;
+const megabytes = Math.ceil(all / 1e6);
 
 function make(tag, attributes, ...children) {
   const element = document.createElement(tag);
@@ -15,13 +16,23 @@ function make(tag, attributes, ...children) {
   return element;
 }
 
+function hasModuleWorkers() {
+  let asked = false;
+  try {
+    new Worker("data:,", { get type() { return (asked = true) && "module"; } }).terminate();
+  } catch {
+    // then it is not known, or not allowed
+  }
+  return asked;
+}
+
 // What is in the way here, in a sentence with what to do about it, or nothing.
 function hindrance() {
   if (location.protocol === "file:") {
     return ["Python can only start on a page that comes from a server. In the folder of the built book, run ",
       make("code", {}, `python -m http.server --directory ${folder}`), " and open http://127.0.0.1:8000."];
   }
-  if (typeof WebAssembly !== "object" || typeof Worker !== "function" || typeof DecompressionStream !== "function") {
+  if (typeof WebAssembly !== "object" || typeof DecompressionStream !== "function" || !hasModuleWorkers()) {
     return ["This browser is too old to run Python in a page. One from 2023 or later can: Chrome, Edge, Firefox or Safari 16.4."];
   }
   return null;
@@ -34,6 +45,18 @@ function elsewhere() {
     make("summary", {}, "Run it on your own computer"),
     make("p", {}, "Download ", make("a", { href: `${HERE}notebooks.zip` }, "all notebooks"), ", unpack them, and in their folder run"),
     make("pre", { tabindex: "0" }, `${line}\npython -m jupyterlab`));
+}
+
+// A module of this name. Where a host sends it as something else than a script, which an import refuses, its text will do.
+async function load(name) {
+  try {
+    return await import(HERE + name);
+  } catch (error) {
+    const answer = await fetch(HERE + name);
+    if (!answer.ok) throw error;
+    const address = URL.createObjectURL(new Blob([await answer.text()], { type: "text/javascript" }));
+    return import(address).finally(() => URL.revokeObjectURL(address));
+  }
 }
 
 function prepare() {
@@ -78,12 +101,12 @@ function prepare() {
     say("Loading the editor …");
     let live;
     try {
-      live = await import(`${HERE}live.js`);
+      live = await load("live.js");
     } catch (error) {
       console.warn(error);
       return fail("The editor could not be loaded. Look at your connection and try again; the page stays as it is.");
     }
-    await live.begin({ here: HERE, root, bar, button, hint, offers, cells, say, fail, first, total: +bytes });
+    await live.begin({ here: HERE, root, bar, button, hint, offers, cells, say, fail, first, total: +bytes, long: long && HERE + long, load });
   }
 }
 prepare();

@@ -1,24 +1,24 @@
 // Python in a worker of its own, so that a cell that never ends leaves the page alone.
 //
-// From the page: boot {interrupt, network}, run {cell, code, above}, comm {comm_id, data, buffers, number}, fetch {names}
+// From the page: boot {here, interrupt}, own {text}, run {cell, code, above}, take {cell, code, content}, measure, again {name, position, number},
+//                comm {comm_id, data, buffers, number}, fetch {names}
 // To the page:   loading {stage, loaded, total}, ready {ms}, output {cell, output}, clear {cell, wait},
 //                done {cell, ok, verdict, ms}, comm {msg_type, comm_id, data, metadata, buffers}, comm-done {number},
-//                network {text}, failed {message}
+//                network {text}, speed {seconds}, answer {number, html}, failed {message}
 import { loadPyodide } from "pyodide";
 
-const HERE = new URL("./", import.meta.url).href;
 const LIBRARY = "/lib/python3.12/site-packages/";
 const FIRST = ["stdlib", "script", "core", "book"];
 const LOCK = { info: { abi_version: "2024_0", arch: "wasm32", platform: "emscripten_3_1_58", python: "3.12.7", version: "0.27.7" }, packages: {} };
 const packs = {}; // what is on its way, and then what is here
 const OWN = "my_network.py"; // the network that the reader builds, of which the page keeps a copy
-let python, kernel, current, own, loaded = 0;
+let here, python, kernel, current, own, loaded = 0;
 
 const say = (type, fields = {}) => self.postMessage({ type, ...fields });
 
 // Every pack is gzip whatever the host does with it, and counted as it comes.
 async function get(name) {
-  const response = await fetch(`${HERE}${name}.bin`);
+  const response = await fetch(`${here}${name}.bin`);
   if (!response.ok) throw new Error(`${name}.bin could not be had: the server answered ${response.status}.`);
   const counter = new TransformStream({
     transform(chunk, controller) {
@@ -56,7 +56,7 @@ function mountNow(name) {
   let pack = packs[name];
   if (!(pack instanceof Uint8Array)) {
     const request = new XMLHttpRequest();
-    request.open("GET", `${HERE}${name}.bin`, false);
+    request.open("GET", `${here}${name}.bin`, false);
     request.responseType = "arraybuffer";
     request.send();
     if (request.status !== 200) throw new Error(`${name}.bin could not be had: the server answered ${request.status}.`);
@@ -84,8 +84,9 @@ function post(text, buffers) {
   self.postMessage({ ...JSON.parse(text), cell: current, buffers: list.map(bytes) });
 }
 
-async function boot({ interrupt, network }) {
+async function boot({ here: address, interrupt }) {
   const began = performance.now();
+  here = address;
   FIRST.forEach((name) => fetchPack(name).catch(() => {})); // whoever waits for it hears of it
   const real = self.fetch;
   const wasm = get("wasm");
@@ -97,14 +98,13 @@ async function boot({ interrupt, network }) {
   await import(script); // defines what loadPyodide would load from a file of its own
   const missing = wasm.then(() => new Promise(() => {})); // Pyodide would wait for it for ever
   const starting = loadPyodide({
-    ...{ indexURL: HERE, stdLibURL: library, lockFileURL: `data:application/json,${encodeURIComponent(JSON.stringify(LOCK))}` },
+    ...{ indexURL: here, stdLibURL: library, lockFileURL: `data:application/json,${encodeURIComponent(JSON.stringify(LOCK))}` },
     fsInit: async (FS) => [core, book].forEach((pack) => mount(FS, pack)),
   });
   const opened = await Promise.race([starting, missing]);
   self.fetch = real;
   [script, library].forEach((address) => URL.revokeObjectURL(address));
   if (interrupt) opened.setInterruptBuffer(interrupt);
-  if (network) opened.FS.writeFile(OWN, (own = network));
   say("loading", { stage: "numpy", loaded });
   opened.runPython("import numpy");
   kernel = { cell: opened.pyimport("livekernel.cell"), widgets: opened.pyimport("livekernel.widgets") };
@@ -113,8 +113,16 @@ async function boot({ interrupt, network }) {
   say("ready", { ms: performance.now() - began, loaded });
 }
 
+// The page keeps the network that the reader builds.
+function keepOwn() {
+  const { FS } = python;
+  const network = FS.analyzePath(OWN).exists ? FS.readFile(OWN, { encoding: "utf8" }) : undefined;
+  if (network !== own) say("network", { text: (own = network) });
+}
+
 const answers = {
   boot,
+  own: ({ text }) => python.FS.writeFile(OWN, (own = text)),
   fetch: ({ names }) => void names.forEach((name) => fetchPack(name).catch(() => delete packs[name])),
   async run({ cell, code, above }) {
     const began = performance.now();
@@ -124,11 +132,26 @@ const answers = {
     const { ok, verdict } = result.toJs({ dict_converter: Object.fromEntries });
     result.destroy();
     list?.destroy();
-    const { FS } = python;
-    const network = FS.analyzePath(OWN).exists ? FS.readFile(OWN, { encoding: "utf8" }) : undefined;
-    if (network !== own) say("network", { text: (own = network) });
+    keepOwn();
     say("done", { cell, ok, verdict, ms: performance.now() - began });
   },
+  // In place of running a cell: what the book's own run has left of it.
+  take({ cell, code, content }) {
+    const began = performance.now();
+    current = cell;
+    const list = python.toPy(new Uint8Array(content));
+    const result = kernel.cell.take(list, code, cell);
+    const { ok } = result.toJs({ dict_converter: Object.fromEntries });
+    result.destroy();
+    list.destroy();
+    say("done", { cell, ok, ms: performance.now() - began });
+  },
+  again({ name, position, number }) {
+    const list = python.toPy(position);
+    say("answer", { number, html: kernel.widgets.again(name, list) });
+    list.destroy();
+  },
+  measure: () => say("speed", { seconds: python.pyimport("livekernel.speed").training() }),
   comm({ comm_id, data, buffers, number, cell }) {
     current = cell ?? current;
     const list = python.toPy(buffers ?? []);

@@ -27,6 +27,16 @@
     off(event, listener) {
       this.removeEventListener(event, listener);
     }
+    // On a live page Python answers: `ask` promises HTML for an explorer's name and a position.
+    answeredBy(ask) {
+      this.send = async ({ run }) => {
+        const answer = await ask(this.state.name, run);
+        if (String(this.state.position) !== String(run)) return; // it is of another setting
+        this.set("answer", answer);
+        this.save_changes();
+      };
+      this.dispatchEvent(new Event("change:send"));
+    }
   }
 
   const modules = new Map(); // by their text: two explorers share one
@@ -55,7 +65,9 @@
     try {
       const widget = (await load(state._esm)).default;
       style(state._css);
-      widget.render({ model: new Model(state), el: element });
+      const model = new Model(state);
+      widget.render({ model, el: element });
+      addEventListener("live", ({ detail: { ask } }) => model.answeredBy(ask));
       standIn ? standIn.replaceWith(element) : place.after(element);
     } catch (error) {
       console.error(error); // the stand-in says the rest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import sys
 import traceback
@@ -55,6 +56,26 @@ def _leave(self: Any, kind: Any, error: Any, _: Any) -> bool:
 
 def _clear(self: Any, *_: Any, **__: Any) -> None:
     self.outputs = ()
+
+
+explorers: dict[str, Any] = {}  # of the page, made when they are asked something
+
+
+def again(name: str, position: Any) -> str:
+    """Return what an explorer of the page, which the book has drawn, answers to "Run this setting again, now"."""
+    from scratchnet.book import explorers as book
+    from scratchnet.book.explorer import undrawn
+
+    post, outbox.post = outbox.post, lambda message, buffers: None  # the page has its front end already
+    try:
+        if name not in explorers:
+            with undrawn():
+                explorers[name] = getattr(book, name)()
+        return str(explorers[name].run(list(position)))
+    except Exception as error:
+        return f"<p>{html.escape(f'{type(error).__name__}: {error}')}</p>"
+    finally:
+        outbox.post = post
 
 
 def receive(comm_id: str, data: str, buffers: Any) -> None:

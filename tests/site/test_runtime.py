@@ -1,6 +1,8 @@
 """What a live page runs on is made whole or not at all, of files whose checksums are right, wherever they came from."""
 
 import hashlib
+import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -121,7 +123,8 @@ def test_a_page_without_code_or_whose_code_reads_a_file_has_no_button(tmp_path):
     )
     added = []
     app = SimpleNamespace(
-        config=SimpleNamespace(live_folder=tmp_path),
+        config=SimpleNamespace(live_folder=tmp_path, left_by_cells={}),
+        env=SimpleNamespace(doc2path=str),
         outdir="/anywhere/html",
         add_js_file=lambda name, **data: added.append((name, data["data-bytes"], data["data-wheel"])),
         add_css_file=added.append,
@@ -131,3 +134,25 @@ def test_a_page_without_code_or_whose_code_reads_a_file_has_no_button(tmp_path):
     assert added == []
     live.offer(app, "setup", "page.html", {"body": '<div class="cell_input docutils">'}, None)
     assert added == [("live/start.js", str(2 * len(live.FIRST)), "x.whl"), "live/live.css"]
+
+
+def test_a_page_takes_of_its_long_cells_what_it_has_room_for_and_first_what_saves_most_time(tmp_path, monkeypatch):
+    left, into = tmp_path / "left", tmp_path / "live"
+    left.mkdir()
+    sizes = {2: 100, 3: 60, 4: 30, 5: 1000}
+    for number, size in sizes.items():
+        (left / f"{number}.bin").write_bytes(bytes(size))
+    cells = [{"number": number, "seconds": 1.0, "bytes": size} for number, size in sizes.items()]
+    cells[3]["absent"] = ["dask"]  # without it the cell could not be run at all
+    cells.append({"number": 6, "seconds": 9.0, "not kept": "a generator"})
+    (left / "cells.json").write_text(json.dumps({"training": 0.1, "cells": cells}))
+    monkeypatch.setattr(live, "ROOM", 1100)
+    app = SimpleNamespace(
+        config=SimpleNamespace(left_by_cells={Path("chapters/page"): left}), env=SimpleNamespace(doc2path=str)
+    )
+    live.write_results(app, "chapters/page", into)
+    live.write_results(app, "chapters/other", into)
+    found = json.loads((into / "results" / "page" / "cells.json").read_text())
+    files = {cell["number"]: cell.get("file") for cell in found["cells"]}
+    assert files == {2: None, 3: "results/page/3.bin", 4: "results/page/4.bin", 5: "results/page/5.bin", 6: None}
+    assert {path.name for path in (into / "results").rglob("*.*")} == {"cells.json", "3.bin", "4.bin", "5.bin"}
