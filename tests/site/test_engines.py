@@ -10,6 +10,8 @@ import pytest
 from engines import ENGINES, Engine, missing
 from pages import cells_of
 
+from benchmarks.pages import UNCOVER
+
 pytest_plugins = ["browser"]  # its fixtures
 
 FIRST, UNIT = "chapters/01_setup", "chapters/02_layer_primitives"
@@ -37,6 +39,8 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def opened(engine: Engine, address: str, name: str) -> None:
+    engine.open(f"{address}/{name}.html")
+    engine.evaluate(f"(() => {{ {UNCOVER} }})()")  # and what was covered when it was opened
     engine.open(f"{address}/{name}.html")
     engine.evaluate(f"(() => {{{SETUP}}})()")
     engine.wait("document.documentElement.dataset.explorers === 'ready'")

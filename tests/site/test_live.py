@@ -18,11 +18,7 @@ from browser import choose, settle, watch
 from pages import EXERCISE_PAGES, EXPLORER_PAGES, ROOT, blocks, cells_of, exercises_on, shown_on
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-<<<<<<< HEAD
-from benchmarks.pages import UNCOVER
-=======
-from benchmarks.pages import Quiet, served
->>>>>>> 5e23603 (Let a live page take the book's results, say how long cells take, answer for drawn explorers, and start a spare Python)
+from benchmarks.pages import UNCOVER, Quiet, served
 from scratchnet.book.exercises import EXERCISES
 
 pytest_plugins = ["browser"]  # its fixtures
@@ -286,6 +282,7 @@ def test_a_file_that_is_missing_is_said_and_the_page_stays(browser: Browser, add
 
 def test_two_pages_are_live_at_once_and_a_page_that_is_live_needs_no_network(browser: Browser, address: str) -> None:
     with browser.new_context() as context:
+        context.add_init_script(UNCOVER)
         pages = []
         for name in (FIRST, UNIT):
             pages.append(context.new_page())
