@@ -140,7 +140,7 @@ def test_what_a_module_exports_is_its_own_and_sorted(module):
 def test_a_public_name_that_is_not_exported_is_used_in_the_package():
     """So a class that somebody adds and forgets to export is found."""
     exported, used = {*book.__all__, *book.explorers.NAMES}, set()
-    for path in (ROOT / "scratchnet").rglob("*.py"):
+    for path in [*(ROOT / "scratchnet").rglob("*.py"), *(ROOT / "live").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Name | ast.Attribute):
                 used.add(node.id if isinstance(node, ast.Name) else node.attr)
