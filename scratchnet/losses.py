@@ -53,8 +53,8 @@ def binary_cross_entropy(y_pred: Any, y_true: Any) -> float:
 class Output:
     """Base class of the output pairs: an activation, the loss that belongs to it, and how to predict.
 
-    Z are logits, Y_pred what `forward` makes of them, Y targets, all of shape (N, d_out). Of K networks at once they
-    have the shape (K, N, d_out), and `loss` and `accuracy` return K numbers. `settings` is for files, as in a `Layer`.
+    Z are logits, Y_pred what `forward` makes of them, Y targets, all of shape (N, d_out). `settings` is for files, as
+    in a `Layer`.
     """
 
     settings: ClassVar[tuple[str, ...]] = ()
@@ -78,10 +78,10 @@ class Output:
         """Return the answer that a user wants: a label where there are classes."""
         raise NotImplementedError
 
-    def accuracy(self, Y_pred: np.ndarray, Y: np.ndarray) -> Any:
+    def accuracy(self, Y_pred: np.ndarray, Y: np.ndarray) -> float:
         """Return the share of samples for which the predicted label is the true one, or all labels are."""
-        right = (self.predict(Y_pred) == self.predict(Y)).reshape(*Y.shape[:-1], -1).all(axis=-1)
-        return right.sum(axis=-1) / Y.shape[-2]
+        right = (self.predict(Y_pred) == self.predict(Y)).reshape(len(Y), -1).all(axis=1)
+        return int(np.count_nonzero(right)) / len(Y)
 
     def check_targets(self, Y: np.ndarray, name: str = "y") -> None:
         """Raise ValueError unless every row of Y is a target that this loss is made for."""
@@ -171,6 +171,6 @@ class IdentitySquaredError(Output):
         """The square of a target must not overflow."""
         checks.squarable(name, Y, "measure it in a larger unit")
 
-    def accuracy(self, Y_pred: np.ndarray, Y: np.ndarray) -> Any:
+    def accuracy(self, Y_pred: np.ndarray, Y: np.ndarray) -> float:
         """Return NaN: a regression has no labels to be right about. Look at the loss."""
-        return np.full(Y.shape[:-2], np.nan)[()]
+        return float("nan")

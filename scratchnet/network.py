@@ -199,11 +199,10 @@ class NeuralNetwork:
 
     def _evaluate(self, X: np.ndarray, Y: np.ndarray) -> tuple[float, float]:
         with quiet():
-            loss, accuracy = self._score(self._finite_logits(X, training=False), Y)
-        return float(loss), float(accuracy)
+            return self._score(self._finite_logits(X, training=False), Y)
 
-    def _score(self, Z: np.ndarray, Y: np.ndarray) -> tuple[Any, Any]:
-        return self.output.loss(Z, Y), self.output.accuracy(self.output.forward(Z), Y)
+    def _score(self, Z: np.ndarray, Y: np.ndarray) -> tuple[float, float]:
+        return float(self.output.loss(Z, Y)), self.output.accuracy(self.output.forward(Z), Y)
 
     def _targets(self, name: str, y: Any, n_rows: int) -> np.ndarray:
         Y = checks.finite(name, checks.same_shape(name, y, (n_rows, self.layer_dims[-1])), self.dtype)

@@ -69,11 +69,10 @@ def train_together(
                 orders, stacked = [rngs[k].permutation(len(task[0][0])) for k in stack.members], stack.prepare()
                 seen = stack.lesson.run(np.stack(orders), stacked)
                 stack.publish(stacked)
-                scores = stack.scores(seen)
                 for row, k in enumerate(stack.members):
                     own = [None if array is None else array[row] for array in seen]
                     try:
-                        nets[k].history.append(record(nets[k], own, scores[row], stack.lesson, optimizers[k]))
+                        nets[k].history.append(record(nets[k], own, stack.lesson, optimizers[k]))
                     except TrainingDiverged as error:
                         outcome[k] = error
                         rollbacks[k].undo()
@@ -139,7 +138,7 @@ class _Stack:
         self.memory = {name: np.stack([vars(o).get(name, zeros) for o in optimizers]) for name in optimizers[0].memory}
         self.lesson = Pass(self, *task)
 
-    _logits, _backward, _score = NeuralNetwork._logits, NeuralNetwork._backward, NeuralNetwork._score
+    _logits, _backward = NeuralNetwork._logits, NeuralNetwork._backward
 
     def prepare(self) -> Optimizer:
         """Return the networks' optimizers as one, with the settings that they have now."""
@@ -147,15 +146,6 @@ class _Stack:
         one.__dict__.update(self.memory)
         one.adopt(self.theta)
         return one
-
-    def scores(self, seen: list[Any]) -> list[list[float]]:
-        """Return what `Pass.scores` does, for each network."""
-        found = self.lesson.scores(seen)
-        for value in found:
-            if np.shape(value) != (len(self.nets),):
-                name = type(self.output).__name__
-                raise TypeError(f"loss and accuracy of {name} must return one number for each of K networks at once")
-        return np.transpose(found).tolist()
 
     def publish(self, stacked: Optimizer) -> None:
         """Give every network, its layers and its optimizer what belongs to them."""

@@ -109,7 +109,7 @@ def train(
         rollback = Rollback(net, optimizer, rng)
         with rollback, rollback:  # the outer one for a second interrupt, which falls into the inner one
             seen = lesson.run(rng.permutation(lesson.X.shape[-2]), optimizer)
-            net.history.append(record(net, seen, lesson.scores(seen), lesson, optimizer))
+            net.history.append(record(net, seen, lesson, optimizer))
         if verbose and (done % log_every == 0 or done == n_epochs - 1):
             print(log_line(epoch, net.history[-1]))
         if on_epoch is not None:
@@ -231,18 +231,6 @@ class Pass:
             after = [None if A is None else logits(net, A) for A in (self.X, self.held_out and self.held_out[0])]
         return [self.Y, self.Z, *after, mean_grad, start]
 
-    def scores(self, seen: list[Any]) -> list[Any]:
-        """Return the mean loss of the batches as they were seen, then loss and accuracy after the pass.
-
-        These are of the samples, and, if there are any, of the held-out ones; for a stack, each is an array (K,).
-        """
-        Y, Z, after, held_out, *_ = seen
-        with quiet():
-            found = [self.net.output.loss(Z, Y), *self.net._score(after, Y)]
-            if self.held_out is not None:
-                found += self.net._score(held_out, np.broadcast_to(self.held_out[1], held_out.shape))
-        return found
-
 
 STEP = Optimizer.step  # which `prepare` may take the place of, where nobody has written another
 
@@ -253,24 +241,25 @@ def logits(net: Any, X: np.ndarray) -> np.ndarray:
     return Z[0] if len(Z) == 1 else np.concatenate(Z, axis=-2)
 
 
-def record(net: Any, seen: list[Any], scores: list[Any], lesson: Pass, optimizer: Any) -> Epoch:
+def record(net: Any, seen: list[Any], lesson: Pass, optimizer: Any) -> Epoch:
     """Return what happened in an epoch of a network; raise TrainingDiverged where a number of it is not finite."""
     Y, Z, after, held_out, mean_grad, start = seen
-    mean_loss, loss, accuracy, *held = map(float, scores)
-    held_loss, held_accuracy = held or (None, None)
     with quiet():
+        mean_loss = float(net.output.loss(Z, Y))  # of every batch as it was seen
         if not math.isfinite(mean_loss):
             losses = [float(net.output.loss(Z[rows], Y[rows])) for rows in lesson.rows]
             batch = int(np.argmin(np.isfinite(losses)))  # the first; 0 if only their sum overflowed
             raise _diverged(net, batch, f"the loss became {losses[batch]:g}", optimizer)
+        loss, accuracy = net._score(after, Y)
+        held = (None, None) if lesson.held_out is None else net._score(held_out, lesson.held_out[1])
         norms, changes, sizes = (norms_by_layer(net, vector) for vector in (mean_grad, net.theta - start, start))
         found = [("the predictions", after), ("the predictions", held_out), ("the loss", loss)]
-        found += [("the validation loss", held_loss), ("a gradient", sum(norms)), ("a parameter", net.theta)]
+        found += [("the validation loss", held[0]), ("a gradient", sum(norms)), ("a parameter", net.theta)]
         found += [(f"the optimizer's {name}", getattr(optimizer, name)) for name in getattr(optimizer, "memory", ())]
         for what, values in found:  # a square may be too large, then look at each
             if values is not None and not (math.isfinite(np.vdot(values, values)) or np.isfinite(values).all()):
                 raise _diverged(net, len(lesson.rows) - 1, f"{what} overflowed", optimizer)
-    return Epoch(mean_loss, accuracy, held_loss, held_accuracy, norms, tuple(map(ratio, changes, sizes)))
+    return Epoch(mean_loss, accuracy, held[0], held[1], norms, tuple(map(ratio, changes, sizes)))
 
 
 def _diverged(net: Any, batch: int, what: str, optimizer: Optimizer) -> TrainingDiverged:
