@@ -50,7 +50,7 @@ class Firefox(Engine):
     def __init__(self, address: str) -> None:
         import websocket  # comes with JupyterLab
 
-        self.socket = websocket.create_connection(f"{address}/session", timeout=120)
+        self.socket = websocket.create_connection(f"{address}/session", timeout=120, suppress_origin=True)
         self.numbers = itertools.count(1)
         self.call("session.new", capabilities={})
         self.context = self.call("browsingContext.create", type="tab")["context"]

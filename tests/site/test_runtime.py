@@ -144,9 +144,11 @@ def test_a_page_takes_of_its_long_cells_what_it_has_room_for_and_first_what_save
         (left / f"{number}.bin").write_bytes(bytes(size))
     cells = [{"number": number, "seconds": 1.0, "bytes": size} for number, size in sizes.items()]
     cells[3]["absent"] = ["dask"]  # without it the cell could not be run at all
+    cells.append({"number": 7, "seconds": 0.001, "bytes": 50})  # too dear for the time that it saves
     cells.append({"number": 6, "seconds": 9.0, "not kept": "a generator"})
     (left / "cells.json").write_text(json.dumps({"training": 0.1, "cells": cells}))
-    monkeypatch.setattr(live, "ROOM", 1100)
+    monkeypatch.setattr(live, "ROOM", 1150)
+    monkeypatch.setattr(live, "DEAREST", 1000)
     app = SimpleNamespace(
         config=SimpleNamespace(left_by_cells={Path("chapters/page"): left}), env=SimpleNamespace(doc2path=str)
     )
@@ -154,5 +156,12 @@ def test_a_page_takes_of_its_long_cells_what_it_has_room_for_and_first_what_save
     live.write_results(app, "chapters/other", into)
     found = json.loads((into / "results" / "page" / "cells.json").read_text())
     files = {cell["number"]: cell.get("file") for cell in found["cells"]}
-    assert files == {2: None, 3: "results/page/3.bin", 4: "results/page/4.bin", 5: "results/page/5.bin", 6: None}
+    assert files == {
+        2: None,
+        3: "results/page/3.bin",
+        4: "results/page/4.bin",
+        5: "results/page/5.bin",
+        6: None,
+        7: None,
+    }
     assert {path.name for path in (into / "results").rglob("*.*")} == {"cells.json", "3.bin", "4.bin", "5.bin"}
