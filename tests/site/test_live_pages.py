@@ -15,8 +15,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from test_live import cells, live, make_live, opened, printed, run, write
 
 sys.path.append(str(ROOT / "live"))
-from live import ROOM
 from livekernel import kept
+
+from live import ROOM
 
 pytest_plugins = ["browser"]  # its fixtures
 
@@ -25,6 +26,7 @@ LIVE_PAGES = [name for name in NOTEBOOKS if name != "chapters/speed"]  # which r
 # Cells that print something else in a page, by a part of their text, and why.
 OTHERWISE = {
     "np.errstate": "WebAssembly has no floating point flags, so NumPy has nothing to raise",
+    "for init in (he, large, small):": "from small weights the last digits of each product grow in 40 epochs to a wrong class",
 }
 
 
