@@ -195,6 +195,14 @@
 
   // --- predictions ---
 
+  // The section that follows a node's own, or nothing.
+  function nextSection(node) {
+    for (let own = node.closest("section"); own; own = own.parentElement.closest("section")) {
+      if (own.nextElementSibling?.matches("section")) return own.nextElementSibling;
+    }
+    return null;
+  }
+
   // Everything that follows, up to the next heading or prediction.
   function rest(last) {
     const nodes = [];
@@ -219,7 +227,12 @@
         if (node.previousElementSibling === (direct[direct.length - 1] ?? last)) direct.push(node);
       } else if (all || words.length || (cells.length && isExplanation(node))) words.push(node);
     }
-    const outputs = (words.length ? cells : direct).map((cell) => () => [...cell.querySelectorAll(":scope > .cell_output")]);
+    // A cell that asserts something says it, so its text is covered, too.
+    const asserts = (cell) => /^\s*assert /m.test(cell.querySelector(":scope > .cell_input")?.textContent ?? "");
+    const outputs = (words.length ? cells : direct).map((cell) => {
+      const parts = asserts(cell) ? ":scope > :is(.cell_input, .cell_output)" : ":scope > .cell_output";
+      return () => [...cell.querySelectorAll(parts)];
+    });
     return () => [...outputs.flatMap((of) => of()), ...words];
   }
 
@@ -227,7 +240,9 @@
     const answers = answersTo(question);
     const list = question.nextElementSibling?.matches("ul") ? question.nextElementSibling : null;
     const last = answers.at(-1) ?? list ?? question;
-    const covered = below(last, answers.length > 0 || rest(last).some(isDiagnosis));
+    const here = below(last, answers.length > 0 || rest(last).some(isDiagnosis));
+    const next = answers.length ? nextSection(last) : null; // which goes on from the answer
+    const covered = () => [...here(), ...(next ? [next] : [])];
     const note = status("commit-note"); // beside what comes out
     const part = answers.length ? quiz(question, answers, { legend: "Your prediction" }) : guess(question, list, note);
     const [first] = covered();

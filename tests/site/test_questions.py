@@ -175,6 +175,8 @@ def test_the_mystery_stays_covered_until_there_is_a_suspect(browser: Browser, ad
         question = page.locator("article p", has_text=MYSTERY)
         form = question.locator("xpath=following-sibling::form[1]")
         reveal = page.get_by_text("The layer divides a second time.")
+        mended = page.get_by_role("heading", name="The same run, mended")
+        assert not shown(mended)
         source = page.locator("div.cell_output", has_text="class LinearA").first
         assert not shown(reveal)
         assert not shown(source)
@@ -185,6 +187,17 @@ def test_the_mystery_stays_covered_until_there_is_a_suspect(browser: Browser, ad
         expect(wrong).to_be_visible()
         assert shown(reveal)
         assert shown(source)
+        assert shown(mended)
+
+
+def test_a_cell_that_asserts_what_is_asked_is_covered_with_its_text(browser: Browser, address: str) -> None:
+    with opened(browser, address, PRIMITIVES) as page:
+        settle(page)
+        code = page.locator("div.cell_input", has_text='assert runs["small"]')
+        assert not shown(code)
+        form = code.locator("xpath=preceding::form[contains(@class, 'commit')][1]")
+        form.get_by_role("button", name="Show me").click()
+        assert shown(code)
 
 
 def test_a_diagnosis_of_the_clinic_is_covered_whole(browser: Browser, address: str) -> None:

@@ -16,7 +16,8 @@ class MyLinear:
         self.b = np.zeros((1, d_out))
 
     def forward(self, X, training=True):
-        self.X = X
+        if training:
+            self.X = X
         return X @ self.W + self.b
 
     def backward(self, dZ):
@@ -31,8 +32,10 @@ class MyReLU:
     params = ()
 
     def forward(self, Z, training=True):
-        self.A = np.maximum(Z, 0)
-        return self.A
+        A = np.maximum(Z, 0)
+        if training:
+            self.A = A
+        return A
 
     def backward(self, dA):
         return dA * (self.A > 0)
