@@ -26,7 +26,7 @@ LIVE_PAGES = [name for name in NOTEBOOKS if name != "chapters/speed"]  # which r
 # Cells that print something else in a page, by a part of their text, and why.
 OTHERWISE = {
     "np.errstate": "WebAssembly has no floating point flags, so NumPy has nothing to raise",
-    "for init in (he, large, small):": "from small weights the last digits of each product grow in 40 epochs to a wrong class",
+    "for init in (he, large, small):": "from small weights last digits grow to another class in 40 epochs",
 }
 
 
