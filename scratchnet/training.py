@@ -131,12 +131,14 @@ class Rollback:
     """`with Rollback(net, optimizer, rng):` undoes, when an exception leaves the block, all that was trained in it.
 
     What it puts back is what was there when it was made: parameters, history, the state of the layers, optimizer and
-    generator. The objects stay the ones they are, also inside an optimizer. To put it back twice does no harm.
+    generator. The objects stay the ones they are, also inside an optimizer. To put it back twice does no harm. It puts
+    back, too, what NumPy says of overflow: an interrupt at the end of `quiet` would leave it silent.
     """
 
     def __init__(self, net: Any, optimizer: Optimizer, rng: np.random.Generator) -> None:
         self.net, self.rng, self.length, self.theta = net, rng, len(net.history), net.theta.copy()
         self.optimizer, self.shuffling, self.layers = contents(optimizer), rng.bit_generator.state, snapshot(net.layers)
+        self.warnings = np.geterr()
 
     def __enter__(self) -> None:
         """Begin."""
@@ -155,6 +157,7 @@ class Rollback:
         self.layers()
         del self.net.history[self.length :]
         self.net._clear_caches()
+        np.seterr(**self.warnings)
 
 
 def contents(thing: Any) -> list[Any]:

@@ -53,6 +53,13 @@ def elsewhere(request, monkeypatch):
 
 
 @pytest.fixture(autouse=True)
+def numpy_warns_again():
+    """Let no test silence NumPy for the next one: an interrupt at the end of an `errstate` does."""
+    with np.errstate():
+        yield
+
+
+@pytest.fixture(autouse=True)
 def no_figure_stays():
     """Close what a test has drawn: the next one may count the figures that are open."""
     yield

@@ -581,6 +581,23 @@ def test_an_interrupt_during_the_rollback_of_another_failure_does_not_leave_half
         assert outcome in (KeyboardInterrupt, TrainingDiverged) and lasting(net, vars(optimizer)) == expected, k
 
 
+def test_an_interrupt_of_an_epoch_while_numpy_is_silenced_lets_it_warn_again():
+    X, y = small_problem(5)
+    began, after = [], []
+
+    def train():
+        began.clear()
+        try:
+            quietly(new_net(), X, y, n_epochs=2, batch_size=3, on_epoch=lambda net, epoch: began.append(epoch))
+        finally:
+            after.append(np.geterr())
+
+    in_numpy = {"inside": "numpy._core._ufunc_config", "after": lambda: began == [0]}
+    _, in_all = interrupted(0, train, **in_numpy)
+    assert {interrupted(k, train, **in_numpy)[0] for k in range(1, in_all)} == {KeyboardInterrupt}
+    assert {tuple(state.items()) for state in after} == {tuple(np.geterr().items())}
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, Stop])
 @pytest.mark.parametrize("where", ["step", "forward", "backward", "loss", "record", "on_epoch", "print"])
 def test_an_interrupt_from_inside_any_part_restores_the_last_whole_epoch(where, error, monkeypatch):
