@@ -212,7 +212,7 @@ def plot_grad_norms(net: NeuralNetwork, ax: Axes | None = None) -> Axes:
         _curve(ax, np.where(norms > 0, norms, np.nan), label, faint=False, **style)
     if net.history:
         low, high = np.log10(ax.get_ylim())
-        ax.set_ylim(top=10 ** min(high + 0.4 * (high - low), 307))  # room for the legend
+        ax.set_ylim(top=10.0 ** min(high + 0.4 * (high - low), 307))  # room for the legend
         ax.legend(fontsize=8, loc="upper right", ncols=1 + len(net.grad_norms.T) // every // 3)
     return ax
 
