@@ -56,6 +56,9 @@ def test_a_logarithmic_axis_spaces_by_factors():
 def test_what_lies_outside_is_drawn_on_the_border_and_what_is_not_finite_not_at_all():
     across, up = inside(points(linear().line([-5, 5, 7, 20], [-9, np.nan, np.inf, 9])))
     np.testing.assert_allclose((across, up), ([0, 1], [0, 1]), atol=0.01)
+    axes = linear()
+    assert axes.line([0, 1, 2], [None, 1, 2]) == axes.line([1, 2], [1, 2])  # None where nothing was held out
+    assert axes.bars([0, 1, 2], [None, 1, 2], 1) == axes.bars([1, 2], [1, 2], 1)
     assert linear().line([], []) == "" and linear().line([1], [np.nan]) == ""
     assert linear().bars([], [], 1) == "" and linear().bars([1], [np.inf], 1) == ""
 
@@ -175,3 +178,108 @@ def test_points_of_any_size_are_drawn_inside_the_plane(size):
 def test_a_plane_has_two_marks_and_refuses_a_third_class():
     with pytest.raises(ValueError, match=r"^y must hold two classes, 0 and 1, got \[0, 1, 2\]$"):
         frames.Plane(np.eye(3, 2), [0, 1, 2])
+
+
+# What is written, to the letter: the style sheet and the front end read it
+
+
+def test_a_figure_is_written_as_panels_above_a_caption():
+    written = frames.figure("a < b", "<div>1</div>", "<div>2</div>")
+    assert written == (
+        '<figure class="frame"><div><div>1</div><div>2</div></div><figcaption>a &lt; b</figcaption></figure>'
+    )
+
+
+def test_a_panel_is_written_with_grid_and_labels_behind_its_marks():
+    assert linear().panel("a < b", "<mark/>", "<mark/>") == (
+        '<div><p>loss</p><svg viewBox="0 0 300 216" role="img" aria-label="a &lt; b">'
+        '<path d="M50 176H286" class="grid"/><text x="45" y="180" text-anchor="end">0</text>'
+        '<path d="M50 93H286" class="grid"/><text x="45" y="97" text-anchor="end">1</text>'
+        '<path d="M50 10H286" class="grid"/><text x="45" y="14" text-anchor="end">2</text>'
+        '<text x="50" y="192" text-anchor="middle">0</text><text x="286" y="192" text-anchor="middle">10</text>'
+        '<text x="168" y="210" text-anchor="middle">epoch</text><mark/><mark/></svg></div>'
+    )
+
+
+def test_marks_of_a_panel_are_written_in_its_units():
+    axes = frames.Axes((10, 20), (1.0, 3.0), y_ticks=[], x_ticks={}, x_label="", y_label="")
+    for written, path, kind in (
+        (axes.line([10, 20], [1, 3]), "M100 352l472 -332", "line k0"),
+        (axes.line([10, 15, 20], [1, np.nan, 3], 3), "M100 352l472 -332", "line k3"),
+        (axes.line([10, 20], [1, 1], None), "M100 352l472 0", "line faint"),
+        (axes.line([12], [2], 1), "M194 186l0 0", "line k1"),
+    ):
+        assert written == f'<path d="{path}" transform="scale(.5)" class="{kind}"/>'
+    assert axes.upright(15) == '<path d="M168.0 10V176" class="edge"/>'
+    assert axes.bars([15, 20], [2.0, np.nan], 2) == '<path d="M144 176V93h47V176z" class="bar k0"/>'
+    assert axes.bars([12, 18], [1, 3], 1, k=2) == '<path d="M85 176V176h24V176zM227 176V10h24V176z" class="bar k2"/>'
+    dots = axes.points([[10, 1], [20, 3], [15, 2]], [0, 3, 0])
+    assert dots == '<path d="M50 176h0M168 93h0" class="dots k0"/><path d="M286 10h0" class="dots k3"/>'
+    assert frames._curve([[(1, 2), (1, 2), (1, 3), (4, 3)], [(0, 0)]], "edge") == (
+        '<path d="M2 4l0 2 6 0M0 0l0 0" transform="scale(.5)" class="edge"/>'
+    )
+
+
+def test_the_points_of_a_plane_are_circles_and_squares_around_their_places():
+    plane = frames.Plane([[0, 0], [4, 2]], [0, 1], margin=1)
+    name = re.search("points-[0-9a-f]{8}", plane.defs)[0]
+    assert plane.defs == (
+        f'<svg class="frame-defs" aria-hidden="true"><defs><g id="{name}">'
+        '<circle cx="50" cy="150" r="2.6" class="frame-c0"/>'
+        '<path d="M248 48h5v5h-5z" class="frame-c1"/></g></defs></svg>'
+    )
+
+
+@pytest.mark.parametrize(("height", "pixels"), [(1.0, 150), (7.0, 210), (10.0, 300), (30.0, 300)])
+def test_a_plane_is_as_high_as_its_points_but_not_flatter_than_half_and_not_higher_than_wide(height, pixels):
+    plane = frames.Plane([[0, 0], [10, height]], [0, 1], margin=1e-9)
+    assert plane.height == pixels
+    written = plane.picture(np.zeros(44 * 44), "a < b", "c < d")
+    name = plane.defs.partition('<g id="')[2][:15]
+    assert re.sub('base64,[^"]+', "", written) == (
+        f'<div><p>c &lt; d</p><svg viewBox="0 0 300 {pixels}" role="img" aria-label="a &lt; b"><image width="300" '
+        f'height="{pixels}" preserveAspectRatio="none" href="data:image/png;"/><path d="" transform="scale(.5)" '
+        f'class="edge"/><use href="#{name}"/></svg></div>'
+    )
+    assert "<p>probability of class 1</p>" in plane.picture(np.zeros(44 * 44), "a")
+
+
+def test_around_large_points_the_margin_is_a_millionth_of_each_coordinate():
+    plane = frames.Plane([[1e17, 1.0], [-1e17, 0.0]], [0, 1])
+    np.testing.assert_allclose(plane.high - [1e17, 1.0], [1e11, 0.3])
+    np.testing.assert_allclose(plane.low - [-1e17, 0.0], [-1e11, -0.3])
+
+
+def test_probabilities_beyond_0_and_1_are_drawn_as_these():
+    plane = frames.Plane([[0, 0], [1, 1]], [0, 1], resolution=2)
+    written = plane.picture(np.array([-0.3, 1.4, 0, 1]), "x")
+    png = base64.b64decode(re.search('base64,([^"]+)', written)[1])
+    assert np.asarray(Image.open(io.BytesIO(png))).tolist() == [[0, 7], [0, 7]]
+
+
+def test_a_picture_takes_four_bits_a_square():
+    png = base64.b64decode(frames._png(np.zeros((8, 8), np.uint8)).removeprefix("data:image/png;base64,"))
+    assert png[24:26] == bytes([4, 3])  # bit depth and, by 3, a palette
+
+
+def test_shades_are_those_of_the_classes_and_the_more_opaque_the_surer():
+    colors, alphas = frames._palette()
+    blue, orange = [[int(color[i : i + 2], 16) for i in (1, 3, 5)] for color in frames.COLORS[:2]]
+    assert colors == 4 * blue + 4 * orange == frames.PALETTE
+    assert list(alphas) == list(reversed(alphas)) and sorted(alphas[4:]) == list(alphas[4:]) and alphas[7] == 180
+    assert alphas == frames.ALPHAS and alphas[4] == round(20 + 160 / 7)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: frames.Plane(np.eye(3), [0, 1, 1]), r"^X must have shape \(N, 2\)"),
+        (lambda: frames.Plane(np.eye(2), [0, 1], 1), "^resolution must be an integer of at least 2"),
+        (lambda: frames.Plane(np.eye(2), [0, 1, 1]), "y must have as many rows as X, 2"),
+        (lambda: frames.Plane(np.eye(2), [0, 2]), r"y must hold two classes, 0 and 1, got \[0, 2\]"),
+        (lambda: linear().points(np.eye(3), [0, 1, 1]), r"^Z must have shape \(N, 2\)"),
+    ],
+)
+def test_what_cannot_be_drawn_is_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

@@ -1,10 +1,12 @@
+import sys
+
 import ipywidgets
 import matplotlib.pyplot as plt
 import pytest
 from conftest import small_problem
 
 from scratchnet import NeuralNetwork
-from scratchnet.book import live, progress_bar
+from scratchnet.book import live, progress_bar, widgets
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -131,3 +133,88 @@ def test_the_progress_bar_is_an_on_epoch_callback_on_stdout_that_counts_and_show
     out, err = capsys.readouterr()
     assert "5/5" in out and f"loss={net.loss_history[-1]:.4f}" in out and err == ""
     assert len(net.history) == 5
+
+
+# What is shown, to the word
+
+
+def test_the_caption_is_html_that_says_what_it_is_told(frame):
+    assert frame.caption.value == '<p role="status">depth 1 &amp; rate 0.1</p>'
+    frame.depth.value = 2
+    assert frame.captions[-1][0] == '<p role="status">Computing …</p>'
+    frame.depth.value = 3
+    assert frame.caption.value == (
+        '<p role="status">depth = 3, rate = 0.1 failed with ValueError: depth &lt;3&gt; is too deep (The picture is '
+        "the last one that worked.)</p>"
+    )
+
+
+def test_the_error_is_kept_until_a_setting_can_be_drawn(frame):
+    assert frame.box.error is None
+    frame.depth.value = 3
+    assert isinstance(frame.box.error, ValueError)
+    frame.depth.value = 2
+    assert frame.box.error is None
+
+
+@pytest.mark.parametrize("caption", [None, 3, b"text"])
+def test_a_caption_that_is_no_text_is_named(caption):
+    box = live(lambda: line(1, caption))
+    assert isinstance(box.error, TypeError) and str(box.error) == f"the caption must be a string, got {caption!r}"
+
+
+def test_a_figure_that_was_open_before_stays_open():
+    mine, other = plt.figure(), plt.figure()
+
+    def frame():
+        line(1)
+        plt.figure(mine.number)
+        raise ValueError("while another one is the current one")
+
+    for draw in (lambda: line(1), frame):
+        live(draw)
+        assert plt.get_fignums() == [mine.number, other.number]
+    plt.close("all")
+
+
+def test_labels_are_not_cut_and_a_picture_is_as_wide_as_there_is_room(frame):
+    assert {slider.style.description_width for slider in (frame.depth, frame.rate)} == {"initial"}
+    layout = frame.picture.layout
+    assert (frame.picture.format, layout.max_width, layout.object_fit) == ("png", "100%", "contain")
+
+
+def test_a_front_end_without_widgets_is_told_which_sliders_there_are(frame):
+    assert repr(frame.box) == "Sliders for depth, rate (they need a running kernel)"
+
+
+@pytest.mark.parametrize("n_epochs", [0, 2.5])
+def test_a_bar_counts_whole_epochs(n_epochs):
+    with pytest.raises((TypeError, ValueError), match="^n_epochs must be"):
+        progress_bar(n_epochs)
+
+
+def test_a_bar_says_what_it_counts_on_the_output_and_closes_at_its_end(monkeypatch):
+    made = []
+
+    class Bar:
+        def __init__(self, **options):
+            self.options, self.n, self.total, self.said = options, 0, options["total"], []
+            made.append(self)
+
+        def set_postfix(self, **what):
+            self.said.append(what)
+
+        def update(self):
+            self.n += 1
+
+        def close(self):
+            self.said.append("closed")
+
+    monkeypatch.setattr(widgets, "tqdm", Bar)
+    X, y = small_problem()
+    net = NeuralNetwork([3, 4, 1], seed=0)
+    net.train(X, y, n_epochs=2, verbose=False, on_epoch=progress_bar(2))
+    (bar,) = made
+    assert bar.options == {"total": 2, "unit": "epoch", "file": sys.stdout}
+    shown = [{"loss": f"{loss:.4f}", "refresh": False} for loss in net.loss_history]  # `update` draws
+    assert bar.said == [*shown, "closed"]
