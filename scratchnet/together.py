@@ -63,6 +63,7 @@ def train_together(
         alive = [k for stack in stacks for k in stack.members]
         rollbacks = {k: Rollback(nets[k], optimizers[k], rngs[k]) for k in alive}
         with contextlib.ExitStack() as whole_epoch:
+            whole_epoch.enter_context(np.errstate())  # as in `train`
             for rollback in 2 * list(rollbacks.values()):  # twice, for a second interrupt that falls into the first
                 whole_epoch.enter_context(rollback)
             for stack in stacks:

@@ -107,7 +107,9 @@ def train(
     for done in range(n_epochs):
         epoch = len(net.history)  # not first + done: on_epoch may have trained too
         rollback = Rollback(net, optimizer, rng)
-        with rollback, rollback:  # the outer one for a second interrupt, which falls into the inner one
+        # The outer rollback is for a second interrupt, which falls into the inner one. An interrupt at the end of `quiet`
+        # would leave NumPy silent, were it not for `errstate`.
+        with np.errstate(), rollback, rollback:
             seen = lesson.run(rng.permutation(lesson.X.shape[-2]), optimizer)
             net.history.append(record(net, seen, lesson, optimizer))
         if verbose and (done % log_every == 0 or done == n_epochs - 1):
@@ -131,14 +133,12 @@ class Rollback:
     """`with Rollback(net, optimizer, rng):` undoes, when an exception leaves the block, all that was trained in it.
 
     What it puts back is what was there when it was made: parameters, history, the state of the layers, optimizer and
-    generator. The objects stay the ones they are, also inside an optimizer. To put it back twice does no harm. It puts
-    back, too, what NumPy says of overflow: an interrupt at the end of `quiet` would leave it silent.
+    generator. The objects stay the ones they are, also inside an optimizer. To put it back twice does no harm.
     """
 
     def __init__(self, net: Any, optimizer: Optimizer, rng: np.random.Generator) -> None:
         self.net, self.rng, self.length, self.theta = net, rng, len(net.history), net.theta.copy()
         self.optimizer, self.shuffling, self.layers = contents(optimizer), rng.bit_generator.state, snapshot(net.layers)
-        self.warnings = np.geterr()
 
     def __enter__(self) -> None:
         """Begin."""
@@ -157,7 +157,6 @@ class Rollback:
         self.layers()
         del self.net.history[self.length :]
         self.net._clear_caches()
-        np.seterr(**self.warnings)
 
 
 def contents(thing: Any) -> list[Any]:

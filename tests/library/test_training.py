@@ -36,6 +36,7 @@ from scratchnet import (
     one_hot,
     standardize,
     step_decay,
+    train_together,
     training,
     zeros,
 )
@@ -581,14 +582,16 @@ def test_an_interrupt_during_the_rollback_of_another_failure_does_not_leave_half
         assert outcome in (KeyboardInterrupt, TrainingDiverged) and lasting(net, vars(optimizer)) == expected, k
 
 
-def test_an_interrupt_of_an_epoch_while_numpy_is_silenced_lets_it_warn_again():
+@pytest.mark.parametrize("together", [False, True], ids=["alone", "together"])
+def test_an_interrupt_of_an_epoch_while_numpy_is_silenced_lets_it_warn_again(together):
     X, y = small_problem(5)
     began, after = [], []
 
     def train():
         began.clear()
+        options = {"n_epochs": 2, "batch_size": 3, "on_epoch": lambda net, epoch: began.append(epoch)}
         try:
-            quietly(new_net(), X, y, n_epochs=2, batch_size=3, on_epoch=lambda net, epoch: began.append(epoch))
+            train_together([new_net()], X, y, **options) if together else quietly(new_net(), X, y, **options)
         finally:
             after.append(np.geterr())
 
