@@ -107,8 +107,8 @@ def train(
     for done in range(n_epochs):
         epoch = len(net.history)  # not first + done: on_epoch may have trained too
         rollback = Rollback(net, optimizer, rng)
-        # The outer rollback is for a second interrupt, which falls into the inner one. An interrupt at the end of `quiet`
-        # would leave NumPy silent, were it not for `errstate`.
+        # The outer rollback is for a second interrupt, which falls into the inner one. An interrupt at the end of
+        # `quiet` would leave NumPy silent, were it not for `errstate`.
         with np.errstate(), rollback, rollback:
             seen = lesson.run(rng.permutation(lesson.X.shape[-2]), optimizer)
             net.history.append(record(net, seen, lesson, optimizer))
