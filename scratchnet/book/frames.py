@@ -43,6 +43,7 @@ STYLE = """\
 .frame .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
 .frame .back { font-style: italic; }
 .frame td { padding: 0.1rem 1rem 0.1rem 0; font-size: 0.85rem; text-align: start; vertical-align: top; }
+.frame td:last-child { white-space: nowrap; }
 @media (max-width: 40rem) { .frame > div > * { max-width: 14rem; } }
 .frame-defs { position: absolute; width: 0; height: 0; }
 .frame-c0, .frame-c1 { stroke: #fff; stroke-width: 0.5; }
