@@ -42,7 +42,7 @@ STYLE = """\
 .frame :is(.edge, .line) { vector-effect: non-scaling-stroke; }
 .frame .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
 .frame .back { font-style: italic; }
-.frame td { padding: 0.1rem 1rem 0.1rem 0; font-size: 0.85rem; text-align: start; vertical-align: top; }
+.frame td { padding: 0 1rem 0 0; font-size: 0.85rem; text-align: start; vertical-align: top; }
 .frame td:last-child { white-space: nowrap; }
 @media (max-width: 40rem) { .frame > div > * { max-width: 14rem; } }
 .frame-defs { position: absolute; width: 0; height: 0; }
