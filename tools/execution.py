@@ -84,7 +84,7 @@ def fill(folder: Path, paths: list[Path]) -> dict[Path, Path]:
     def run(path: Path, notebook: NotebookNode) -> float:
         start = time.monotonic()
         (left / path.stem).mkdir()
-        execute(path, notebook, store_widget_state=True, keep=left / path.stem)
+        execute(path, notebook, store_widget_state=True, keep=left / path.stem if (ROOT / "live").is_dir() else None)
         return time.monotonic() - start
 
     # Every notebook has a kernel, and so a process, of its own.

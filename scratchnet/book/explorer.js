@@ -179,7 +179,7 @@ function render({ model, el }) {
   const runs = [];
   let offer = () => {};
   if (model.get("can_run")) {
-    const note = make("p", { class: "explorer-note" }, "To run it anew takes Python: a live page, or the notebook in Jupyter.");
+    const note = make("p", { class: "explorer-note" }, "To run it anew, make the page live.");
     const ask = () => {
       answer.textContent = "Training …";
       model.send({ run: [...position] });

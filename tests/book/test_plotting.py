@@ -420,7 +420,8 @@ def test_probabilities_of_another_shape_are_named(shape, message):
 def test_a_new_figure_has_the_books_style_and_a_given_one_its_own(trained):
     ax = plot_loss(trained)
     assert ax.figure.get_size_inches().tolist() == [7, 4] and not ax.spines["top"].get_visible()
-    mine = plt.subplots(figsize=(3, 2))[1]
+    with plt.style.context("default"):  # another test may have taken the book's for good
+        mine = plt.subplots(figsize=(3, 2))[1]
     assert plot_loss(trained, mine) is mine and mine.spines["top"].get_visible()
 
 
