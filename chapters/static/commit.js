@@ -236,6 +236,8 @@
     return () => [...outputs.flatMap((of) => of()), ...words];
   }
 
+  const predictions = [];
+
   function prediction(question) {
     const answers = answersTo(question);
     const list = question.nextElementSibling?.matches("ul") ? question.nextElementSibling : null;
@@ -249,12 +251,29 @@
     if (first) first.before(note);
     else (part.form ?? question).after(note);
     part.covers = (target) => covered().some((node) => node.contains(target));
-    part.changed = () => {
+    // A question with written answers may give away what was asked before it in its section, so it waits for that.
+    const section = question.closest("section");
+    const before = answers.length ? predictions.filter((other) => other.section === section) : [];
+    const waits = () => !kept.get(OPEN) && before.some((other) => !other.finished());
+    const refresh = () => {
       const open = part.finished() || !first || Boolean(kept.get(OPEN));
       hide(covered(), !open, FINDABLE);
       note.replaceChildren(...(part.finished() ? (part.words?.() ?? []) : open ? [] : ["Covered until you have predicted."]));
     };
-    part.changed();
+    part.section = section;
+    part.refresh = () => {
+      if (answers.length) {
+        hide([question], waits(), FINDABLE);
+        part.draw(!waits());
+        if (waits()) note.textContent = "A question follows when you have made the prediction above.";
+      }
+    };
+    part.changed = () => {
+      refresh();
+      predictions.forEach((other) => other.refresh());
+    };
+    refresh();
+    part.refresh();
     return part;
   }
 
@@ -318,7 +337,7 @@
 
   const firsts = [...article.querySelectorAll("details:is(.right, .wrong)")].filter((answer) => !isAnswer(answer.previousElementSibling));
   const boxes = [...article.querySelectorAll("div.steps")];
-  const predictions = [...article.querySelectorAll("p")].filter(isPrediction).map(prediction);
+  [...article.querySelectorAll("p")].filter(isPrediction).forEach((question) => predictions.push(prediction(question)));
   firsts
     .filter((answer) => !answer.closest("div.steps") && !answer.previousElementSibling.matches("form.commit"))
     .forEach((answer) => quiz(answer.previousElementSibling, answersTo(answer.previousElementSibling)));

@@ -14,7 +14,7 @@ from browser import choose, settle, watch
 from pages import EXERCISE_PAGES
 from playwright.sync_api import Browser, Locator, Page, expect
 from puzzles import PUZZLES, outcome
-from test_browser import AXE, belongs_to_the_theme
+from test_browser import AXE, axe_finds
 
 pytest_plugins = ["browser"]  # its fixtures
 
@@ -86,14 +86,7 @@ def test_axe_finds_nothing_before_and_after_and_no_page_scrolls_sideways(
         choose(page, theme)
         page.evaluate(AXE.read_text(encoding="utf-8"))
         for _ in range(2):
-            found = page.evaluate("axe.run('article', {resultTypes: ['violations']}).then(found => found.violations)")
-            ours = [
-                (violation["id"], node["target"], node["failureSummary"])
-                for violation in found
-                for node in violation["nodes"]
-                if not belongs_to_the_theme(page, violation["id"], node["target"][0])
-            ]
-            assert ours == []
+            assert axe_finds(page, "article") == []
             assert page.evaluate("document.documentElement.scrollWidth") <= 320
             for button in page.get_by_role("button", name="Show me", exact=True).all():
                 if button.is_visible():
@@ -180,6 +173,9 @@ def test_the_mystery_stays_covered_until_there_is_a_suspect(browser: Browser, ad
         source = page.locator("div.cell_output", has_text="class LinearA").first
         assert not shown(reveal)
         assert not shown(source)
+        for earlier in question.locator("xpath=ancestor::section[1]").locator("form.commit").all():
+            if earlier.is_visible():
+                earlier.get_by_role("button", name="Show me").click()
         wrong = page.locator("details.wrong", has_text="Steps in the wrong direction raise the loss")
         expect(wrong).to_be_hidden()
         form.locator("label", has_text="The sign of the step").click()
@@ -188,6 +184,24 @@ def test_the_mystery_stays_covered_until_there_is_a_suspect(browser: Browser, ad
         assert shown(reveal)
         assert shown(source)
         assert shown(mended)
+
+
+def test_the_suspects_wait_for_the_predictions_before_them(browser: Browser, address: str) -> None:
+    with opened(browser, address, TRAINING) as page:
+        settle(page)
+        question = page.locator("article p", has_text=MYSTERY)
+        form = question.locator("xpath=following-sibling::form[1]")
+        section = question.locator("xpath=ancestor::section[1]")
+        assert not shown(question)
+        expect(form).to_be_hidden()
+        expect(section.get_by_text("A question follows when you have made the prediction above.")).to_be_visible()
+        for earlier in section.locator("form.commit").all():
+            if earlier.is_visible():
+                earlier.get_by_role("button", name="Show me").click()
+        assert shown(question)
+        expect(form).to_be_visible()
+        section.get_by_role("button", name="Predict again").last.click()
+        expect(form).to_be_hidden()
 
 
 def test_a_cell_that_asserts_what_is_asked_is_covered_with_its_text(browser: Browser, address: str) -> None:
