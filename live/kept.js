@@ -4,29 +4,7 @@
 const KEY = "scratchnet-answers";
 const NETWORK = "scratchnet-network";
 const FORMAT = "scratchnet-answers-1";
-const unkept = {}; // what could not be kept, by key
-
-function get(key) {
-  if (key in unkept) return unkept[key];
-  try {
-    return localStorage.getItem(key) ?? "";
-  } catch {
-    return "";
-  }
-}
-
-// Returns whether it is kept after the page is left.
-function put(key, text) {
-  try {
-    if (text) localStorage.setItem(key, text);
-    else localStorage.removeItem(key);
-    delete unkept[key];
-    return true;
-  } catch {
-    unkept[key] = text;
-    return false;
-  }
-}
+const { get, put } = window.kept;
 
 function valid(all) {
   const kept = {};
