@@ -1,5 +1,6 @@
 """The pages of the book, as its table of contents names them, and what stands on them."""
 
+import ast
 import re
 import textwrap
 from functools import cache
@@ -84,3 +85,16 @@ def blocks(text):
         yield language, inside
         if language.startswith("{"):
             yield from blocks(inside)
+
+
+def solution(page, name):
+    """The answer of the book, without the experiments that it goes on with."""
+    (text,) = (
+        block
+        for cell in cells_of(page, tag="solution")
+        for language, block in blocks(cell.source)
+        if language == "python" and f'check("{name}"' in block
+    )
+    kinds = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.Assign
+    kept = [node for node in ast.parse(text).body if isinstance(node, kinds) or "check(" in ast.unparse(node)]
+    return "\n".join(ast.unparse(node) for node in kept)

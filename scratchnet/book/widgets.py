@@ -55,6 +55,7 @@ class Live(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
                 plt.close(number)
 
     def _say(self, sentence: str) -> None:
+        self.picture.tooltip = sentence  # which is also the name that a screen reader gives to the picture
         self.caption.value = f'<p role="status">{html.escape(sentence)}</p>'
 
     def __repr__(self) -> str:

@@ -166,7 +166,9 @@ def firefox(folder: Path) -> Iterator[Engine]:
     )
     command = [binary, "--headless", "--no-remote", "--profile", str(profile), "--remote-debugging-port", "0"]
     with running(command, folder / "said", HOME=str(folder)) as process:
-        yield Firefox(heard(folder / "said", r"WebDriver BiDi listening on (ws://\S+)", process))
+        engine = Firefox(heard(folder / "said", r"WebDriver BiDi listening on (ws://\S+)", process))
+        with contextlib.closing(engine.socket):
+            yield engine
 
 
 @contextlib.contextmanager

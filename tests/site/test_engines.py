@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from engines import ENGINES, Engine, missing
-from pages import cells_of
+from pages import cells_of, solution
 
 from benchmarks.pages import UNCOVER
 
@@ -68,8 +68,7 @@ def test_a_live_page_runs_judges_and_shows_widgets(engine: Engine, address: str)
     assert engine.evaluate("cells().map((cell) => cell.dataset.cellState)") == ["done"] * len(cells_of(FIRST, "code"))
     assert engine.evaluate("document.querySelectorAll('.live-output img').length") >= 2
 
-    answer = "def my_accuracy(predictions, labels):\n    return np.mean(predictions == labels[:, None])\n\n"
-    answer += 'check("1.1", my_accuracy)'
+    answer = solution(FIRST, "1.1")
     cell = "cells().find((cell) => cell.textContent.includes('check(\"1.1\"'))"
     engine.evaluate(f"write({cell}, {json.dumps(answer)})")
     engine.evaluate(f"press('Run', {cell})")

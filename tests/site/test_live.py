@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import json
 import re
@@ -15,7 +14,7 @@ from typing import Any
 
 import pytest
 from browser import choose, settle, watch
-from pages import EXERCISE_PAGES, EXPLORER_PAGES, ROOT, blocks, cells_of, exercises_on, shown_on
+from pages import EXERCISE_PAGES, EXPLORER_PAGES, ROOT, exercises_on, shown_on, solution
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from benchmarks.pages import UNCOVER, Quiet, served
@@ -80,19 +79,6 @@ def printed(cell: Locator) -> str:
     """The text that a cell shows below it, without what a figure or a table looks like."""
     texts = cell.locator(".output.stream pre, .output.text_plain pre").all_inner_texts()
     return "\n".join(line.rstrip() for text in texts for line in text.splitlines() if line.strip())
-
-
-def solution(page: str, name: str) -> str:
-    """The answer of the book, without the experiments that it goes on with."""
-    (text,) = (
-        block
-        for cell in cells_of(page, tag="solution")
-        for language, block in blocks(cell.source)
-        if language == "python" and f'check("{name}"' in block
-    )
-    kinds = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.Assign
-    kept = [node for node in ast.parse(text).body if isinstance(node, kinds) or "check(" in ast.unparse(node)]
-    return "\n".join(ast.unparse(node) for node in kept)
 
 
 # --- cells ---
@@ -448,7 +434,9 @@ def test_an_explorer_that_the_book_has_drawn_runs_a_setting_again(browser: Brows
         for explorer in page.locator("[data-explorer]").all():
             explorer.get_by_role("button", name="Run this setting again, now").click()
             expect(explorer.locator(".explorer-answer figure")).to_be_visible(timeout=60_000)
-            explorer.locator("input").first.press("ArrowRight")
+            slider = explorer.locator("input[type=range]").first
+            at_its_end = slider.evaluate("slider => slider.value === slider.max")
+            slider.press("ArrowLeft" if at_its_end else "ArrowRight")
             expect(explorer.locator(".explorer-answer")).to_be_empty()
 
 
