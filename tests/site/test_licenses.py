@@ -187,4 +187,4 @@ def test_what_a_live_page_loads_is_listed_with_its_version_and_license(site: Pat
         if (locked := lock.get(f"node_modules/{package}")) is not None:
             assert stated == locked["license"]
     others = {path.name for path in folder.iterdir() if path.suffix != ".whl"} - {name for *_, name in expected}
-    assert others == {"start.js", "live.css", "book.bin", "made.json", "notebooks.zip"}
+    assert others == {"start.js", "live.css", "book.bin", "made.json", "notebooks.zip", "results"}

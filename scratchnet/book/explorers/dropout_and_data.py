@@ -18,8 +18,8 @@ AXES: dict[str, list[Any]] = {"dropout_rate": [0.0, 0.2, 0.5, 0.8, 0.9], "points
 PRESETS = {
     "20 points learned by heart": {"dropout_rate": 0.0, "points_per_class": 10},
     "A high rate smooths the boundary": {"dropout_rate": 0.8, "points_per_class": 20},
-    "With 400 points there is less to overfit": {"dropout_rate": 0.0, "points_per_class": 200},
-    "400 points, a high rate: training fit suffers": {"dropout_rate": 0.9, "points_per_class": 200},
+    "400 points: less to overfit": {"dropout_rate": 0.0, "points_per_class": 200},
+    "400 points at a high rate": {"dropout_rate": 0.9, "points_per_class": 200},
 }
 
 
