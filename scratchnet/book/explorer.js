@@ -8,16 +8,6 @@ const PLAY_MS = 10_000; // from the first frame to the last, at speed 1
 const REST_MS = 400; // for which a caption stays before it is read out
 const SPEEDS = { "½×": 0.5, "1×": 1, "2×": 2 };
 
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === "function") element.addEventListener(name, value);
-    else if (value !== null) element.setAttribute(name, value);
-  }
-  element.append(...children);
-  return element;
-}
-
 // Make one tree like another and leave alone what is equal already, so that it does not flicker.
 function morph(old, fresh) {
   if (old.nodeName !== fresh.nodeName) return old.replaceWith(fresh);

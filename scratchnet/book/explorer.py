@@ -46,7 +46,7 @@ class Explorer(anywidget.AnyWidget):
     Raises ValueError for a start, a preset or a play that is not on the axes.
     """
 
-    _esm = HERE / "explorer.js"
+    _esm = "".join((HERE / name).read_text(encoding="utf-8") for name in ("dom.js", "explorer.js"))
     _css = (HERE / "explorer.css").read_text(encoding="utf-8") + STYLE
 
     name = traitlets.Unicode().tag(sync=True)
