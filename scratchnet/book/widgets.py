@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import sys
 from collections.abc import Callable
@@ -21,7 +22,7 @@ class Live(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def __init__(self, frame: Callable[..., tuple[Figure, str]], sliders: dict[str, Any]) -> None:
         self._frame, self._sliders = frame, sliders
-        self.picture = ipywidgets.Image(format="png", layout=ipywidgets.Layout(max_width="100%", object_fit="contain"))
+        self.picture = ipywidgets.HTML()  # an Image has no text for those who do not see it
         self.caption = ipywidgets.HTML()
         self.error: Exception | None = None  # of the last setting, None if it could be drawn
         super().__init__([*sliders.values(), self.picture, self.caption])
@@ -40,7 +41,7 @@ class Live(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             fig, sentence = self._frame(**values)
             if not isinstance(sentence, str):
                 raise TypeError(f"the caption must be a string, got {sentence!r}")
-            self.picture.value = to_png(fig)
+            self.picture.value = _image(to_png(fig), sentence)
         except Exception as error:
             self.error = error
             settings = ", ".join(f"{name} = {value}" for name, value in values.items())
@@ -55,13 +56,17 @@ class Live(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
                 plt.close(number)
 
     def _say(self, sentence: str) -> None:
-        self.picture.tooltip = sentence  # which is also the name that a screen reader gives to the picture
         self.caption.value = f'<p role="status">{html.escape(sentence)}</p>'
 
     def __repr__(self) -> str:
         """What a front end without widgets prints in their place."""
         names = ", ".join(slider.description for slider in self._sliders.values())
         return f"Sliders for {names} (they need a running kernel)"
+
+
+def _image(png: bytes, sentence: str) -> str:
+    data = base64.b64encode(png).decode()
+    return f'<img src="data:image/png;base64,{data}" alt="{html.escape(sentence)}" style="max-width: 100%">'
 
 
 def live(frame: Callable[..., tuple[Figure, str]], **sliders: Any) -> Live:

@@ -59,9 +59,9 @@ def _picture(net: NeuralNetwork, data: Pairs, plane: Plane, rate: float) -> str:
     caption = (
         f"Rate {rate:g}, {len(X)} training points, {N_EPOCHS} epochs. Loss in training, with masks: "
         f"{net.loss_history[-1]:.3f}. Whole network: training loss {net.loss(X, y):.3f}, accuracy "
-        f"{net.accuracy(X, y):.3f}; 100 validation points: loss {by_epoch[-1]:.3f}, accuracy "
-        f"{net.accuracy(*held_out):.3f}. Smallest validation loss: {by_epoch.min():.3f} "
-        f"after epoch {by_epoch.argmin() + 1}."
+        f"{net.accuracy(X, y):.3f}; validation loss {by_epoch[-1]:.3f}, accuracy "
+        f"{net.accuracy(*held_out):.3f}. Smallest: {by_epoch.min():.3f}, after epoch "
+        f"{by_epoch.argmin() + 1}."
     )
     axes = Axes(
         (0, N_EPOCHS),
