@@ -265,7 +265,7 @@
       if (answers.length) {
         hide([question], waits(), FINDABLE);
         part.draw(!waits());
-        if (waits()) note.textContent = "A question follows when you have made the prediction above.";
+        if (waits()) note.textContent = "Covered until you have made the prediction above: another question.";
       }
     };
     part.changed = () => {

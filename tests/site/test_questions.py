@@ -42,6 +42,12 @@ def forms(page: Page, legend: str) -> Locator:
     return page.locator("form.commit", has=page.locator("legend", has_text=legend))
 
 
+def give_what_precedes(question: Locator) -> None:
+    """Say "Show me" to the predictions above a question in its section."""
+    for earlier in question.locator("xpath=preceding-sibling::form[contains(@class, 'commit')]").all():
+        earlier.get_by_role("button", name="Show me").click()
+
+
 # --- every page, as a reader meets it ---
 
 
@@ -173,9 +179,7 @@ def test_the_mystery_stays_covered_until_there_is_a_suspect(browser: Browser, ad
         source = page.locator("div.cell_output", has_text="class LinearA").first
         assert not shown(reveal)
         assert not shown(source)
-        for earlier in question.locator("xpath=ancestor::section[1]").locator("form.commit").all():
-            if earlier.is_visible():
-                earlier.get_by_role("button", name="Show me").click()
+        give_what_precedes(question)
         wrong = page.locator("details.wrong", has_text="Steps in the wrong direction raise the loss")
         expect(wrong).to_be_hidden()
         form.locator("label", has_text="The sign of the step").click()
@@ -194,10 +198,8 @@ def test_the_suspects_wait_for_the_predictions_before_them(browser: Browser, add
         section = question.locator("xpath=ancestor::section[1]")
         assert not shown(question)
         expect(form).to_be_hidden()
-        expect(section.get_by_text("A question follows when you have made the prediction above.")).to_be_visible()
-        for earlier in section.locator("form.commit").all():
-            if earlier.is_visible():
-                earlier.get_by_role("button", name="Show me").click()
+        expect(section.get_by_text("Covered until you have made the prediction above")).to_be_visible()
+        give_what_precedes(question)
         assert shown(question)
         expect(form).to_be_visible()
         section.get_by_role("button", name="Predict again").last.click()
