@@ -7,6 +7,7 @@ from . import speed as speed
 from .exercises import check as check
 from .exercises.own import my_pieces as my_pieces
 from .explorer import Explorer as Explorer
+from .playground import Playground as Playground
 from .plotting import class_style as class_style
 from .plotting import plot_agreement as plot_agreement
 from .plotting import plot_band as plot_band
