@@ -15,7 +15,7 @@ function button(text, click) {
 }
 
 // long: the address of what is known of the cells that take long, where there are any.
-export async function begin({ here, root, bar, button: starter, hint, offers, cells, say, fail, first, total, long, load }) {
+export async function begin({ here, root, bar, button: starter, hint, offers, cells, say, fail, first, wanted, total, long, load }) {
   const queue = []; // cells that wait, each with whether the book's result is taken
   let running = null;
   let manager = null; // of widgets, a promise from the first one on
@@ -85,7 +85,7 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
         cell.runs((performance.now() - began) / 1000);
         if (performance.now() - began > SPARE_AFTER_MS) python.prepare();
       }, 1000);
-      const above = cell.exercise ? page.cells.slice(0, page.cells.indexOf(cell)).map((other) => other.text) : undefined;
+      const above = cell.exercise || cell.wanted ? page.cells.slice(0, page.cells.indexOf(cell)).map((other) => other.text) : undefined;
       const content = take && (await cell.result);
       const result = await (content ? python.take(cell.number, cell.text, content) : take ? { absent: true } : python.run(cell.number, cell.text, above));
       clearInterval(clock);
@@ -209,6 +209,14 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
     input.click();
   }
 
+  // Runs a cell for a widget in its output, and before it what it needs of the cells above.
+  function want(node) {
+    const cell = page.cells.find((cell) => cell.node === node);
+    if (!cell || cell.busy) return;
+    cell.wanted = true;
+    cell.run();
+  }
+
   // Without them no cell says how long it takes.
   const times = long && fetch(long).then((answer) => answer.json()).catch(() => null);
   const bytes = (file) => fetch(here + file).then((answer) => (answer.ok ? answer.arrayBuffer() : null)).catch(() => null);
@@ -229,5 +237,7 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
   dispatchEvent(new CustomEvent("live", { detail: { ask: (name, position) => python.again(name, position) } }));
   setTimeout(widgets, 1000); // before a network is gone
   if (times) setTimeout(() => python.post({ type: "measure" }), MEASURE_AFTER_MS);
+  document.addEventListener("live-wanted", ({ target }) => want(target.closest("[data-cell-state]")));
+  if (wanted) want(wanted);
   if (first !== undefined) page.cells[first].editor.focus();
 }

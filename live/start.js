@@ -63,6 +63,7 @@ function prepare() {
   const nodes = [...document.querySelectorAll(".bd-article div.cell")].filter((cell) => cell.querySelector(".cell_input pre"));
   if (!nodes.length) return;
   root.dataset.live = "off";
+  root.dataset.liveMegabytes = megabytes;
   const status = make("p", { class: "live-status", role: "status" });
   const button = make("button", { type: "button", class: "live-start", click: () => start() }, "Make this page live");
   const hint = make("p", { class: "live-hint" }, `Then you can change and run every cell here. It downloads ${megabytes} MB once and takes a few seconds.`);
@@ -83,7 +84,11 @@ function prepare() {
     return { node, source, exercise, number: i + 1 };
   });
 
-  const say = (...words) => status.replaceChildren(...words);
+  function say(...words) {
+    status.replaceChildren(...words);
+    const detail = { words: status.textContent, failed: root.dataset.live === "failed" };
+    document.dispatchEvent(new CustomEvent("live-said", { detail }));
+  }
   function fail(...words) {
     root.dataset.live = "failed";
     button.disabled = false;
@@ -91,7 +96,8 @@ function prepare() {
     bar.scrollIntoView({ block: "nearest" });
   }
 
-  async function start(first) {
+  // wanted: a cell to run as soon as Python is there, with what it needs of those above.
+  async function start(first, wanted) {
     if (root.dataset.live === "starting") return;
     const problem = hindrance();
     if (problem) return fail(...problem);
@@ -106,7 +112,12 @@ function prepare() {
       console.warn(error);
       return fail("The editor could not be loaded. Look at your connection and try again; the page stays as it is.");
     }
-    await live.begin({ here: HERE, root, bar, button, hint, offers, cells, say, fail, first, total: +bytes, long: long && HERE + long, load });
+    document.removeEventListener("live-wanted", want);
+    await live.begin({ here: HERE, root, bar, button, hint, offers, cells, say, fail, first, wanted, total: +bytes, long: long && HERE + long, load });
   }
+
+  // A widget in the output of a cell asks for Python.
+  const want = ({ target }) => start(undefined, target.closest("[data-cell-state]"));
+  document.addEventListener("live-wanted", want);
 }
 prepare();

@@ -70,7 +70,7 @@ class AnyView extends base.DOMWidgetView {
       save_changes: () => model.save_changes(this.callbacks()),
       on: (event, listener) => model.on(event, listener),
       off: (event, listener) => model.off(event, listener),
-      send: (content) => model.send(content, this.callbacks()),
+      send: (content, _, buffers) => model.send(content, this.callbacks(), buffers),
     };
     this.undo = widget.render({ model: seen, el });
   }

@@ -47,7 +47,7 @@ def check(app: Sphinx) -> None:
 
 
 def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
-    """Give every explorer a figure that stands in for it until it lives, and leave out what no page shows."""
+    """Give every widget a figure that stands in for it until it lives, and leave out what no page shows."""
     body = context.get("body", "")
     files = getattr(app.env, "nb_metadata", {}).get(pagename, {}).get("js_files", {})
     if "ipywidgets_state" in files:
@@ -61,8 +61,10 @@ def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict[str
 
 
 def stand_in(name: str, models: dict[str, dict[str, Any]]) -> str:
-    """Return the frame with which an explorer starts, and a word where its controls will be."""
+    """Return what stands in for a widget: for an explorer the frame with which it starts, and a word."""
     state = models[name]["state"]
+    if "stand_in" in state:
+        return f'<div data-stands-for="{name}">{state["stand_in"]}</div>'
     place = 0
     for control, position in zip(state["controls"], state["position"], strict=True):
         place = place * len(control["values"]) + position

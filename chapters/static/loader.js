@@ -1,6 +1,6 @@
-// Brings the explorers of a page to life with no Python: the page holds each one's front end and frames as the widget
-// state that Jupyter leaves, and this gives it the model that a kernel would. Until then, and wherever that fails, a
-// figure stands in for the explorer, with a sentence in the place of its controls.
+// Brings the widgets of a page to life with no Python: the page holds each one's front end and what it shows as the
+// widget state that Jupyter leaves, and this gives it the model that a kernel would. Until then, and wherever that fails,
+// something stands in for it: of an explorer a figure, with a sentence in the place of its controls.
 (async function () {
   "use strict";
 
@@ -67,7 +67,7 @@
       style(state._css);
       const model = new Model(state);
       widget.render({ model, el: element });
-      addEventListener("live", ({ detail: { ask } }) => model.answeredBy(ask));
+      if (state.can_run) addEventListener("live", ({ detail: { ask } }) => model.answeredBy(ask));
       standIn ? standIn.replaceWith(element) : place.after(element);
     } catch (error) {
       console.error(error); // the stand-in says the rest
