@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 from pages import EXERCISE_PAGES, NOTEBOOKS
 
-from scratchnet import NeuralNetwork, sigmoid
+from scratchnet import NeuralNetwork, ReLU, sigmoid
 
 SOLUTION = re.compile(
     r'<details class="order">\n<summary>.+?</summary>\n\n(.+?)\n\nThese do not belong:\n\n(.+?)\n\n</details>',
@@ -79,6 +79,7 @@ def settings():
             **{"net": Stopping(), "n_epochs": 10, "patience": 3, "train_one_epoch": train_one_epoch},
             "validation_loss": lambda net: losses[net.epochs - 1],
         },
+        "10": {"net": NeuralNetwork([2, 6, 5, 1], seed=0), "X": normal(3, 2), "ReLU": ReLU},
     }
 
 

@@ -107,5 +107,13 @@ def test_the_measurement_of_the_puzzle_is_the_derivative():
     assert np.allclose(found["measured"], 3 * found["W"] ** 2, rtol=1e-6)
 
 
+def test_the_shares_of_the_puzzle_are_those_of_units_that_are_silent():
+    net, X = settings()["10"]["net"], settings()["10"]["X"]
+    first = np.maximum(X @ net.layers[0].W, 0)
+    second = np.maximum(first @ net.layers[2].W, 0)
+    assert solved("10")["shares"] == [np.mean(A.max(axis=0) == 0) for A in (first, second)]
+    assert 0 < max(solved("10")["shares"]) < 1
+
+
 def test_the_loop_of_the_puzzle_keeps_the_best_epoch():
     assert solved("09")["net"] == 4  # the smallest loss before three that are no better

@@ -11,6 +11,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from scratchnet import checks
 from scratchnet.book.playground.own import as_layer, as_optimizer
 from scratchnet.book.playground.presets import PRESETS
 from scratchnet.book.playground.run import Frame, Run
@@ -96,6 +97,12 @@ class Playground(anywidget.AnyWidget):
     def net(self) -> Any:
         """The network that is trained, the first of two."""
         return self.runs[0].net
+
+    def train(self, n_epochs: int) -> None:
+        """Train `net` for so many epochs, or until a stop rule or a divergence, as Play would."""
+        run = self.runs[0]
+        for _ in range(checks.positive_int("n_epochs", n_epochs)):
+            run.take_epoch()
 
     def program(self) -> str:
         """Return the Python that trains `net` as far as it has been trained."""

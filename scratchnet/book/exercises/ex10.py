@@ -1,0 +1,274 @@
+"""The exercises of notebook 10, the playground."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scratchnet.book.exercises.judge import Exercise, in_turn, parts, real
+
+
+def _numbers(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    """Return numbers of both signs that are not near 0, the first two rows one of each sign."""
+    found = np.round(rng.uniform(0.5, 2, shape) * rng.choice([-1, 1], shape), 2)
+    found[0, 0], found[1, 0] = abs(found[0, 0]), -abs(found[1, 0])
+    return found
+
+
+def _silent(rng: np.random.Generator) -> dict[str, Any]:
+    """Activations with dead units, units that are silent for most samples, and a sample for which all are silent."""
+    N, d = int(rng.integers(4, 7)), int(rng.integers(5, 8))
+    A = np.round(rng.uniform(0.1, 2, (N, d)), 2)
+    A[:, : in_turn(rng, [1, 2, 3])] = 0
+    A[1:, -1] = 0  # silent but for one sample
+    A[1, :] = 0  # a sample for which every unit is silent
+    return {"A": A}
+
+
+def dead_share(A: np.ndarray) -> float:
+    """Return the share of columns that are 0 in every row."""
+    return float((A == 0).all(axis=0).mean())
+
+
+def _answers(rng: np.random.Generator) -> dict[str, Any]:
+    """Labels of classes of different size, and answers in which no two cells of the table agree by chance alone."""
+    n_classes = in_turn(rng, [3, 2, 4])
+    labels = np.concatenate([np.arange(n_classes), rng.integers(0, n_classes - 1, 8)])
+    guesses = np.where(rng.random(len(labels)) < 0.5, labels, rng.integers(0, n_classes, len(labels)))
+    labels, guesses = np.append(labels, [0, 0, 0]), np.append(guesses, [1, 1, 1])  # not symmetric
+    return {"labels": labels, "guesses": guesses, "n_classes": n_classes}
+
+
+def confusion(labels: np.ndarray, guesses: np.ndarray, n_classes: int) -> np.ndarray:
+    """Return how many samples of class i were taken for class j, (n_classes, n_classes)."""
+    table = np.zeros((n_classes, n_classes), int)
+    np.add.at(table, (labels, guesses), 1)
+    return table
+
+
+def _once(labels: np.ndarray, guesses: np.ndarray, n_classes: int) -> np.ndarray:
+    table = np.zeros((n_classes, n_classes), int)
+    table[labels, guesses] += 1
+    return table
+
+
+def _uniform(rng: np.random.Generator) -> dict[str, Any]:
+    return {"U": np.round(rng.random((int(rng.integers(2, 4)), int(rng.integers(4, 6)))), 2)}
+
+
+def uniform_weights(U: np.ndarray) -> np.ndarray:
+    """Return (2U - 1) √(6 / (d_in + d_out)), of variance 2 / (d_in + d_out)."""
+    result: np.ndarray = (2 * U - 1) * np.sqrt(6 / sum(U.shape))
+    return result
+
+
+class LeakyReLU:
+    """A = Z where Z > 0, else 0.1 Z."""
+
+    slope = 0.1
+
+    def forward(self, Z: np.ndarray) -> np.ndarray:
+        """Return A."""
+        self.factor = np.where(Z > 0, 1.0, self.slope)
+        return Z * self.factor
+
+    def backward(self, dA: np.ndarray) -> np.ndarray:
+        """Return dZ."""
+        result: np.ndarray = dA * self.factor
+        return result
+
+
+class _Plain(LeakyReLU):
+    slope = 0.0
+
+
+class _TooSteep(LeakyReLU):
+    slope = 0.9
+
+
+class _Hundredth(LeakyReLU):
+    slope = 0.01
+
+
+class _MirroredForward(LeakyReLU):
+    def forward(self, Z: np.ndarray) -> np.ndarray:
+        super().forward(Z)
+        return np.where(Z > 0, Z, -0.1 * Z)
+
+
+class _MaskOfTheGradient(LeakyReLU):
+    def backward(self, dA: np.ndarray) -> np.ndarray:
+        return np.where(dA > 0, dA, 0.1 * dA)
+
+
+class _PlainBackward(LeakyReLU):
+    def backward(self, dA: np.ndarray) -> np.ndarray:
+        result: np.ndarray = dA * (self.factor == 1)
+        return result
+
+
+class _SlopeAlone(LeakyReLU):
+    def backward(self, dA: np.ndarray) -> np.ndarray:
+        return self.factor
+
+
+class _TimesTheInput(LeakyReLU):
+    def forward(self, Z: np.ndarray) -> np.ndarray:
+        self.A = super().forward(Z)
+        return self.A
+
+    def backward(self, dA: np.ndarray) -> np.ndarray:
+        result: np.ndarray = dA * self.A
+        return result
+
+
+def _layer(rng: np.random.Generator) -> dict[str, Any]:
+    shape = int(rng.integers(2, 4)), int(rng.integers(2, 4))
+    return {"Z": _numbers(rng, *shape), "dA": -_numbers(rng, *shape)}
+
+
+def _run_layer(kind: Any, Z: np.ndarray, dA: np.ndarray) -> dict[str, Any]:
+    """Return what a layer gives forward and backward, and again with other numbers."""
+    layer = kind()
+    found = {"forward": layer.forward(Z.copy()), "backward": layer.backward(dA.copy())}
+    return found | {"forward again": layer.forward(-2 * Z), "backward again": layer.backward(dA.copy())}
+
+
+def _radius(rng: np.random.Generator) -> dict[str, Any]:
+    return {"r": float(in_turn(rng, [0.5, 2.0, 1.5, 0.8, 3.0]))}
+
+
+def circle(r: float) -> dict[str, Any]:
+    """Return W (2, 1) and b of a network on x₁² and x₂² that takes the disk of radius r for class 1."""
+    return {"W": np.array([[-1.0], [-1.0]]), "b": r**2}
+
+
+def _run_circle(answer: Any, r: float) -> dict[str, Any] | None:
+    """Return the classes of points inside and outside, near the circle, in every direction."""
+    found = parts(answer(r), "W", "b")
+    if found is None:
+        return None
+    W, b = real("W", found[0]), real("b", found[1])
+    turn = np.linspace(0, 2 * np.pi, 24, endpoint=False) + 0.1
+    points = np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    if W.shape != (2, 1):
+        return {"W": W, "b": b}
+    places = {"the class of points inside": 0.95 * r, "the class of points outside": 1.05 * r}
+    return {name: ((at * points) ** 2 @ W + b > 0).astype(int).ravel() for name, at in places.items()}
+
+
+def _with(change: Any) -> Any:
+    return lambda r: {"W": np.array([[-1.0], [-1.0]]), "b": r**2} | change(r)
+
+
+EXERCISES = {
+    "10.1": Exercise(
+        reference=dead_share,
+        inputs=_silent,
+        mistakes={
+            "This is the share of samples for which every unit is silent. Ask unit by unit: axis=0.": lambda A: (
+                (A == 0).all(axis=1).mean()
+            ),
+            "A unit is dead if it gives 0 for every sample, not for one of them: all, not any.": lambda A: (
+                (A == 0).any(axis=0).mean()
+            ),
+            "This is the share of zeros among all entries. A zero is no dead unit.": lambda A: (A == 0).mean(),
+            "This is their number. The share is the mean.": lambda A: (A == 0).all(axis=0).sum(),
+            "This is the share of units that are at work.": lambda A: 1 - dead_share(A),
+            "These are percentages.": lambda A: 100 * dead_share(A),
+            "Divide by the number of units, not by the number of samples.": lambda A: (
+                (A == 0).all(axis=0).sum() / len(A)
+            ),
+        },
+    ),
+    "10.2": Exercise(
+        reference=confusion,
+        inputs=_answers,
+        mistakes={
+            "Rows are the true classes and columns the answers. This is the other way round.": lambda t, p, n: (
+                confusion(p, t, n)
+            ),
+            "An index that comes twice is counted once by +=. Use np.add.at, or a loop.": _once,
+            "These are shares of each class. The table counts.": lambda t, p, n: (
+                confusion(t, p, n) / confusion(t, p, n).sum(axis=1, keepdims=True)
+            ),
+            "These are shares of all samples. The table counts.": lambda t, p, n: confusion(t, p, n) / len(t),
+            "Only the right answers are counted, on the diagonal. The wrong ones are missing.": lambda t, p, n: np.diag(
+                np.diag(confusion(t, p, n))
+            ),
+            "Only the wrong answers are counted. The right ones are the diagonal.": lambda t, p, n: (
+                confusion(t, p, n) - np.diag(np.diag(confusion(t, p, n)))
+            ),
+            "This counts the samples of each class. The table has a column for every answer.": lambda t, p, n: (
+                np.bincount(t, minlength=n)
+            ),
+        },
+    ),
+    "10.3": Exercise(
+        reference=uniform_weights,
+        inputs=_uniform,
+        mistakes={
+            "All of these are positive. First move U to the interval from -1 to 1: 2U - 1.": lambda U: (
+                U * np.sqrt(6 / sum(U.shape))
+            ),
+            "2U - 1 has the variance 1/3, so a factor of √(2 / (d_in + d_out)) makes it a third of what is wanted.": (
+                lambda U: (2 * U - 1) * np.sqrt(2 / sum(U.shape))
+            ),
+            "U - 1/2 lies between -1/2 and 1/2, so the variance is a quarter of what is wanted.": lambda U: (
+                (U - 0.5) * np.sqrt(6 / sum(U.shape))
+            ),
+            "The factor is the square root of 6 / (d_in + d_out).": lambda U: (2 * U - 1) * 6 / sum(U.shape),
+            "This divides by d_in alone. Glorot and Bengio take both sides: d_in + d_out.": lambda U: (
+                (2 * U - 1) * np.sqrt(6 / len(U))
+            ),
+            "This divides by d_out alone. Glorot and Bengio take both sides: d_in + d_out.": lambda U: (
+                (2 * U - 1) * np.sqrt(6 / U.shape[1])
+            ),
+            "This divides by the number of weights, d_in · d_out. Their sum is wanted.": lambda U: (
+                (2 * U - 1) * np.sqrt(6 / U.size)
+            ),
+            "The interval is the right one. Without the scale the signal explodes with depth.": lambda U: 2 * U - 1,
+        },
+    ),
+    "10.4": Exercise(
+        reference=LeakyReLU,
+        inputs=_layer,
+        run=_run_layer,
+        mistakes={
+            "This is the plain ReLU. Below 0 the slope is 0.1.": _Plain,
+            "The slope below 0 is 0.1, and not 0.9.": _TooSteep,
+            "The slope below 0 is 0.1, and not 0.01.": _Hundredth,
+            "Below 0 this goes up again. A negative Z has a negative A.": _MirroredForward,
+            "Whether the slope is 1 or 0.1 is decided by Z of the forward pass, not by the gradient.": (
+                _MaskOfTheGradient
+            ),
+            "Forward is right. Backward lets nothing through below 0, as the plain ReLU does.": _PlainBackward,
+            "This is the slope. Backward multiplies the gradient that arrives by it.": _SlopeAlone,
+            "Multiply the gradient by the slope, not by the output.": _TimesTheInput,
+        },
+    ),
+    "10.5": Exercise(
+        reference=circle,
+        inputs=_radius,
+        run=_run_circle,
+        mistakes={
+            "Inside and outside are exchanged: the logit has to be positive inside.": lambda r: {
+                "W": np.array([[1.0], [1.0]]),
+                "b": -(r**2),
+            },
+            "The features are squares, so the bias is r², not r.": _with(lambda r: {"b": r}),
+            "With this bias the logit is positive nowhere: it has to be r² at the center.": _with(
+                lambda r: {"b": -(r**2)}
+            ),
+            "This uses one coordinate only: its boundary is two parallel lines.": _with(
+                lambda r: {"W": np.array([[-1.0], [0.0]])}
+            ),
+            "Two different signs make a hyperbola. Both squares belong to the same side.": _with(
+                lambda r: {"W": np.array([[-1.0], [1.0]])}
+            ),
+            "The boundary is x₁² + x₂² = 2r², a circle that is too large.": _with(lambda r: {"b": 2 * r**2}),
+            "W has to have the shape (2, 1): two features, one logit.": _with(lambda r: {"W": np.array([-1.0, -1.0])}),
+        },
+    ),
+}
