@@ -1,12 +1,13 @@
 """The playground: its settings, its addresses, the lines that it shows, and that what it trains is what they train."""
 
 import itertools
+import re
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pages import PATHS
+from pages import PATHS, cells_of
 
 from scratchnet import BatchNorm, Layer, TrainingDiverged, he, relative_error
 from scratchnet.book.exercises import pieces
@@ -491,3 +492,14 @@ def test_the_recording_is_the_run_of_the_setting():
     assert headers[-1]["train"] == run.frame().header["train"]
     assert playground.net.history == []
     assert repr(playground) == f"Playground('{playground.runs[0].setting.to_address()}')"
+
+
+def test_the_lines_on_the_page_are_those_that_its_playground_shows():
+    sources = [cell.source for cell in cells_of("chapters/10_playground", "code")]
+    (at,) = (i for i, source in enumerate(sources) if "print(playground.program())" in source)
+    playground = Playground("data=moons&hidden=4-3&points=50")
+    assert 'Playground("data=moons&hidden=4-3&points=50")\nplayground.train(20)' in sources[at]
+    playground.train(20)
+    imports, _, lines = playground.program().partition("\n\nX, y = ")
+    assert sources[at + 1] == f"X, y = {lines.rstrip()}"
+    assert set(re.findall(r"\w+", imports)) <= set(re.findall(r"\w+", sources[0]))  # the page imports them at its top

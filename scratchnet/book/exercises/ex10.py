@@ -145,17 +145,17 @@ def circle(r: float) -> dict[str, Any]:
 
 
 def _run_circle(answer: Any, r: float) -> dict[str, Any] | None:
-    """Return the classes of points inside and outside, near the circle, in every direction."""
+    """Return how many points just inside and just outside of the circle are taken for class 1."""
     found = parts(answer(r), "W", "b")
     if found is None:
         return None
     W, b = real("W", found[0]), real("b", found[1])
-    turn = np.linspace(0, 2 * np.pi, 24, endpoint=False) + 0.1
+    turn = np.linspace(0, 2 * np.pi, 48, endpoint=False) + 0.1
     points = np.stack([np.cos(turn), np.sin(turn)], axis=1)
     if W.shape != (2, 1):
         return {"W": W, "b": b}
-    places = {"the class of points inside": 0.95 * r, "the class of points outside": 1.05 * r}
-    return {name: ((at * points) ** 2 @ W + b > 0).astype(int).ravel() for name, at in places.items()}
+    places = {"The share of class 1 just inside": 0.95 * r, "The share of class 1 just outside": 1.05 * r}
+    return {name: np.mean((at * points) ** 2 @ W + b > 0) for name, at in places.items()}
 
 
 def _with(change: Any) -> Any:

@@ -53,7 +53,7 @@ class Run:
         space: dict[str, Any] = dict(mine, as_layer=as_layer, as_linear=as_linear, as_optimizer=as_optimizer)
         exec(compile(setting.preparation(), "<playground>", "exec"), space)
         self.setting, self.space = setting, space
-        self.net, self.optimizer, self.on_epoch = space["net"], space["optimizer"], space["on_epoch"]
+        self.net, self.optimizer, self.on_epoch = space["net"], space["optimizer"], space.get("on_epoch")
         self.points, self.held_points = space["X_train"], space["X_test"]
         self.y, self.held_y = (np.asarray(space[name], float) for name in ("y_train", "y_test"))
         self.X, self.held_X = (space.get(f"inputs_{part}", space[f"X_{part}"]) for part in ("train", "test"))

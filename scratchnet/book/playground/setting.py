@@ -141,25 +141,35 @@ class Setting:
 
     def preparation(self, later: Sequence[Setting] = ()) -> str:
         """Return the lines that make the data, net, optimizer and on_epoch, importing what later settings need, too."""
-        return "\n".join([*self._imports([self, *later]), "", *self._data_lines(), "", *self._network_lines()]) + "\n"
+        return (
+            "\n".join(
+                [*self._imports([self, *later]), "", *self._data_lines(), "", *self._network_lines([self, *later])]
+            )
+            + "\n"
+        )
 
     def program(self, trained: Sequence[tuple[int, Setting]]) -> str:
         """Return the whole program: preparation, and training for so many epochs at each of these settings in turn."""
-        lines, (train, test) = list[str](), self._inputs()
+        settings = [setting for _, setting in trained]
+        lines, (train, test) = [], self._inputs()
+        follows = ', "on_epoch": on_epoch' if any(SCHEDULES[setting["schedule"]] for setting in settings) else ""
         for i, (n_epochs, setting) in enumerate(trained):
-            lines += setting.rate_lines() if i else []
-            batch = f"n_epochs={n_epochs}, batch_size={self['batch']}, optimizer=optimizer"
-            lines += ["net.train(", f"    {train}, y_train, {batch},"]
-            lines += [f"    validation=({test}, y_test), on_epoch=on_epoch, verbose=False,", ")"]
+            lines += setting.rate_lines(reset=bool(follows)) if i else []
+            if follows or not i:
+                lines.append(
+                    f'training = {{"batch_size": {self["batch"]}, "optimizer": optimizer, "verbose": False{follows}}}'
+                )
+            data = f"{train}, y_train, n_epochs={n_epochs}, validation=({test}, y_test)"
+            lines.append(f"net.train({data}, **training)")
         for part, inputs in (("train", train), ("test", test)):
             lines.append(f'print(f"{part} accuracy {{net.accuracy({inputs}, y_{part}):.4f}}")')
-        return self.preparation([setting for _, setting in trained]) + "\n".join([*lines, ""])
+        return self.preparation(settings) + "\n".join([*lines, ""])
 
-    def rate_lines(self) -> list[str]:
-        """Return the lines that set the learning rate of an optimizer from here on, and `on_epoch`."""
+    def rate_lines(self, reset: bool = True) -> list[str]:
+        """Return the lines that set the learning rate of an optimizer from here on, and `on_epoch` for a schedule."""
         schedule = SCHEDULES[self["schedule"]].format(rate=repr(self["rate"]))
         if not schedule:
-            return [f"optimizer.lr = {self['rate']!r}", "on_epoch = None"]
+            return [f"optimizer.lr = {self['rate']!r}", *(["on_epoch = None"] if reset else [])]
         return [f"on_epoch = follow(optimizer, {schedule}, epoch=len(net.history))"]
 
     def _imports(self, settings: Sequence[Setting]) -> list[str]:
@@ -213,7 +223,8 @@ class Setting:
         target = f"one_hot({{}}, {self.n_classes})" if self.n_classes > 2 else "{}.reshape(-1, 1)"
         return [*lines, f"y_train, y_test = {target.format('y_train')}, {target.format('y_test')}"]
 
-    def _network_lines(self) -> list[str]:
+    def _network_lines(self, settings: Sequence[Setting]) -> list[str]:
+        scheduled = any(SCHEDULES[setting["schedule"]] for setting in settings)
         dims = [len(self["features"]), *self["hidden"], self.n_classes if self.n_classes > 2 else 1]
         output = ", output=SoftmaxCrossEntropy" if self.n_classes > 2 else ""
         if self._is_mine("linear"):
@@ -225,7 +236,7 @@ class Setting:
             lines = [f"net = NeuralNetwork({dims}, seed={self['seed']}, {kind}{more}{output})"]
         decay = f", weight_decay={self['decay']!r}" if self["optimizer"] == "AdamW" else ""
         lines.append(f"optimizer = {self._named('optimizer')}({self['rate']!r}{decay})")
-        return [*lines, *(self.rate_lines() if SCHEDULES[self["schedule"]] else ["on_epoch = None"])]
+        return [*lines, *(self.rate_lines() if scheduled else [])]
 
     def _own_network_lines(self, dims: list[int], output: str) -> list[str]:
         """Return the lines that put the reader's linear layers, which draw their own weights, into a network."""
@@ -250,7 +261,5 @@ class Setting:
 
 def _wrapped(names: Sequence[str]) -> list[str]:
     """Return the lines that import these names from scratchnet."""
-    line = f"from scratchnet import {', '.join(names)}"
-    if len(line) <= 88:
-        return [line]
-    return ["from scratchnet import (", *(f"    {part}" for part in textwrap.wrap(f"{', '.join(names)},", 84)), ")"]
+    lines = textwrap.wrap(", ".join(names), 64)
+    return [f"from scratchnet import {line.rstrip(',')}" for line in lines]

@@ -38,7 +38,7 @@ class Playground(anywidget.AnyWidget):
     optimizer or function.
     """
 
-    _esm = HERE / "playground.js"
+    _esm = "".join(path.read_text(encoding="utf-8") for path in (HERE.parent / "dom.js", HERE / "playground.js"))
     _css = HERE / "playground.css"
 
     address = traitlets.Unicode().tag(sync=True)
