@@ -92,6 +92,8 @@ function render({ model, el }) {
   let adding = false; // a click into the picture adds a point
   let hidden = new Set(model.get("hidden"));
   const run = () => runs[at];
+  let id = "playground"; // of the first on a page, which a link means
+  for (let n = 2; document.getElementById(id); n++) id = `playground-${n}`;
 
   // --- asking ---
 
@@ -243,12 +245,13 @@ function render({ model, el }) {
   // --- the bar ---
 
   const playButton = make("button", { type: "button", class: "playground-play", click: () => (playing ? pause() : play()) }, "Play");
-  const steps = make("span", { class: "playground-steps" },
+  const steps = make("span", { class: "playground-steps", "data-part": "play" },
+    playButton,
     make("button", { type: "button", click: () => act("step") }, "One step"),
     make("button", { type: "button", click: () => act("epoch") }, "One epoch"),
     make("button", { type: "button", click: () => act("reset") }, "Reset"));
-  const numbers = make("p", { class: "playground-numbers" });
-  const bar = make("div", { class: "playground-bar" }, playButton, steps);
+  const numbers = make("p", { class: "playground-numbers", "data-part": "numbers" });
+  const bar = make("div", { class: "playground-bar" }, steps);
 
   // --- presets ---
 
@@ -423,7 +426,7 @@ function render({ model, el }) {
     }
     const hides = [...hidden].filter((name) => !model.get("hidden").includes(name));
     const query = [run().address, hides.length ? `hide=${hides.join("+")}` : ""].filter(Boolean).join("&");
-    link.href = `#playground?${query}`;
+    link.href = `#${id}?${query}`;
     code.hidden = true;
     for (const part of root.querySelectorAll("[data-part], [data-control]")) part.hidden = hidden.has(part.dataset.part ?? part.dataset.control);
     tabs.forEach((tab, i) => {
@@ -545,7 +548,7 @@ function render({ model, el }) {
       else if (look && i === at) lookAt({ sample: nearest(placeIn(canvas, event)) });
     });
   });
-  const legend = make("p", { class: "playground-legend" }, "Filled: training points. Hollow: test points. Circles are class 0, squares class 1, triangles class 2, diamonds class 3.");
+  const legend = make("p", { class: "playground-legend", "data-part": "legend" }, "Filled: training points. Hollow: test points. Circles are class 0, squares class 1, triangles class 2, diamonds class 3.");
   const picture = make("div", { class: "playground-picture" }, make("div", { class: "playground-planes" }, ...planes), legend);
 
   // --- the network ---
@@ -800,7 +803,7 @@ function render({ model, el }) {
 
   // --- all of it ---
 
-  const root = make("div", { class: "playground", role: "group", "aria-label": "Playground: a network in training", "data-playground": "", id: document.getElementById("playground") ? null : "playground" },
+  const root = make("div", { class: "playground", role: "group", "aria-label": "Playground: a network in training", "data-playground": "", id },
     bar, make("div", { class: "playground-bar", "data-part": "presets" }, preset, sentence), numbers, said, trouble, compare,
     make("div", { class: "playground-main" }, network, picture), panel, curves, tables, make("div", { class: "playground-groups" }, ...groups), below, status);
   el.append(root);
@@ -848,7 +851,7 @@ function render({ model, el }) {
 
   function visit() {
     const [anchor, query = ""] = location.hash.slice(1).split("?");
-    if (anchor !== "playground" || root.id !== "playground") return;
+    if (anchor !== id) return;
     const given = new URLSearchParams(query);
     const names = (given.get("hide") ?? "").split(/[ +,]/).filter(Boolean);
     const unknown = names.find((name) => !fields[name] && !model.get("parts").includes(name));
@@ -884,7 +887,8 @@ function render({ model, el }) {
     Object.assign(run(), { texts: checked(address), address });
     const [header, text] = recording[0];
     take(run(), "scene", header, fromBase64(text));
-    bar.append(replay, make("span", { class: "playground-note" }, megabytes ? `Play starts Python in this page: ${megabytes} MB, once.` : ""));
+    bar.append(replay);
+    steps.append(make("span", { class: "playground-note" }, megabytes ? `Play starts Python in this page: ${megabytes} MB, once.` : ""));
     showControls();
     if (reduced.matches) showRecorded(recording.length - 2);
     else {

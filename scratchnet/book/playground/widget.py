@@ -20,7 +20,10 @@ from scratchnet.book.plotting import COLORS
 
 HERE = Path(__file__).parent
 SHARED = ("data", "classes", "noise", "points", "share", "draw", "own", "seed")  # of two runs side by side
-PARTS = ("presets", "data", "network", "training", "stop", "curves", "layers", "compare", "link", "code")
+PARTS = (
+    *("play", "numbers", "legend", "presets", "data", "network", "training", "stop"),
+    *("curves", "layers", "compare", "link", "code"),
+)
 RECORDED = (0, 1, 2, 4, 6, 8, *range(10, 40, 3), *range(40, 100, 6), *range(100, 201, 20))  # epochs of the recording
 SLICE = 0.2  # seconds of training for one answer at most
 
@@ -183,6 +186,11 @@ class Playground(anywidget.AnyWidget):
             if run.setting is not new:
                 run.go_on(new)
         self.runs = made
+
+
+def first_screen() -> Playground:
+    """Return a playground with nothing to press: the recorded run that opens the book."""
+    return Playground(hide=[part for part in PARTS if part != "numbers"])
 
 
 def _needs_sizes(kind: Any) -> bool:
