@@ -1,8 +1,9 @@
-"""An explorer in a real JupyterLab, where Python answers: a server of its own, a notebook of one cell, Chromium."""
+"""An explorer and a playground in a real JupyterLab: a server of its own, notebooks of one cell, Chromium."""
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import socket
 import subprocess
@@ -11,9 +12,11 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
+import playing
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -78,6 +81,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home, root = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("root")
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}  # or JupyterLab asks which
     nbformat.write(new_notebook(cells=[new_code_cell(CELL)], metadata=kernel), root / "tiny.ipynb")
+    play = new_code_cell("from scratchnet.book import Playground\n\nPlayground()")
+    nbformat.write(new_notebook(cells=[play], metadata=kernel), root / "play.ipynb")
     nbformat.write(new_notebook(cells=FROM, metadata=kernel), root / "from.ipynb")
     nbformat.write(new_notebook(cells=TO, metadata=kernel), root / "to.ipynb")
     for name, text in SETTINGS.items():
@@ -113,14 +118,28 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def explorer(browser: Browser, lab: str) -> Iterator[Locator]:
     """The explorer that the cell shows once it has run."""
+    with shown(browser, lab, "[data-explorer='tiny']") as root:
+        yield root
+
+
+@pytest.fixture(scope="module")
+def playground(browser: Browser, lab: str) -> Iterator[Locator]:
+    """The playground that its cell shows once it has run."""
+    with shown(browser, lab.replace("tiny", "play"), "[data-playground]") as root:
+        yield root
+
+
+@contextmanager
+def shown(browser: Browser, address: str, what: str) -> Iterator[Locator]:
+    """What the only cell of a notebook shows, when it has run."""
     with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
         page = context.new_page()
-        page.goto(lab, timeout=1000 * PATIENCE_S)
+        page.goto(address, timeout=1000 * PATIENCE_S)
         # A cell that is run while the kernel starts is not run.
         expect(page.get_by_role("button", name="| Idle")).to_be_visible(timeout=1000 * PATIENCE_S)
         page.locator(".jp-CodeCell .cm-content").click()
         page.keyboard.press("Shift+Enter")
-        root = page.locator("[data-explorer='tiny']")
+        root = page.locator(what)
         expect(root).to_be_visible(timeout=1000 * PATIENCE_S)
         yield root
 
@@ -189,6 +208,17 @@ def test_a_cell_that_runs_again_starts_anew(explorer: Locator) -> None:
     explorer.page.locator(".jp-CodeCell .cm-content").first.click()
     explorer.page.keyboard.press("Shift+Enter")
     expect_frame(explorer, "epoch 1, loss")
+
+
+def test_a_playground_trains_and_every_control_does_what_the_library_does(playground: Locator) -> None:
+    press(playground, "Play")
+    playing.state(playground, "running")
+    expect(playground).to_have_attribute("data-epoch", re.compile(r"^\d\d+$"), timeout=1000 * PATIENCE_S)
+    press(playground, "Pause")
+    playing.state(playground, "paused")
+    press(playground, "Reset")
+    expect(playground).to_have_attribute("data-epoch", "0", timeout=20_000)
+    playing.every_control_does_what_the_library_does(playground)
 
 
 def test_links_of_a_notebook_lead_to_anchors_in_it_and_in_others(browser: Browser, lab: str) -> None:
