@@ -3,7 +3,7 @@
 // Python holds the runs and answers each message with a frame: a header, and arrays in one piece of bytes. Where there is
 // no Python, the model's recording is shown, and Play asks the page to start one.
 
-const SLICE_S = 0.02; // of training between two pictures
+const SLICE_S = 0.015; // of training between two pictures
 const FEW_MS = 200; // between two updates of what is read and not watched
 const RECORDED_MS = 220; // for which a recorded frame stays
 const TYPES = { u1: Uint8Array, f4: Float32Array, i4: Int32Array };
