@@ -1,3 +1,5 @@
+from . import digits as digits
+from . import drawing as drawing
 from . import examination as examination
 from . import experiments as experiments
 from . import explorers as explorers
