@@ -81,7 +81,7 @@ bench: .venv-bench/.ready ## Time the library beside PyTorch and scikit-learn (J
 	.venv-bench/$(notdir $(BIN))/python -m benchmarks --json $(JSON) $(if $(QUICK),--quick)
 
 bench-digits: .venv-bench/.ready ## Train on the digits beside scikit-learn, for the table of notebook 11
-	.venv-bench/$(notdir $(BIN))/python -m benchmarks.digits --json chapters/digits.json
+	.venv-bench/$(notdir $(BIN))/python -m benchmarks.digits --json scratchnet/book/digits.json
 
 bench-pages: $(READY) ## Weigh the pages of the built book and time how fast they answer, in Chromium
 	@test -f _build/html/index.html || $(MAKE) book

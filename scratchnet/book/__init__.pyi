@@ -9,6 +9,11 @@ from . import speed as speed
 from .exercises import check as check
 from .exercises.own import my_pieces as my_pieces
 from .explorer import Explorer as Explorer
+from .images import plot_confusion as plot_confusion
+from .images import plot_images as plot_images
+from .images import plot_probabilities as plot_probabilities
+from .images import plot_weights as plot_weights
+from .pad import Pad as Pad
 from .playground import Playground as Playground
 from .plotting import class_style as class_style
 from .plotting import plot_agreement as plot_agreement

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,7 @@ import numpy as np
 from scratchnet import NeuralNetwork, SoftmaxCrossEntropy, he, one_hot, train_test_split, train_together
 
 FILE = Path(__file__).parent / "digits.csv.gz"
+COMPARED = Path(__file__).parent / "digits.json"
 SPLIT_SEED = 11
 HIDDEN, LR, EPOCHS = (128,), 0.5, 60  # what was chosen on the validation images, see notebook 11
 
@@ -72,3 +74,9 @@ def trained(
     nets = [NeuralNetwork(dims, seed=seed, output=SoftmaxCrossEntropy, init=he) for seed in seeds]
     train_together(nets, X, one_hot(y, 10), lr=lr, n_epochs=n_epochs, batch_size=32)
     return nets
+
+
+def compared() -> dict[str, np.ndarray]:
+    """Return what `make bench-digits` has found: the accuracies on the test images, of five seeds, by contender."""
+    found = json.loads(COMPARED.read_text(encoding="utf-8"))
+    return {name: np.array(one["right"]) / found["of"] for name, one in found["contenders"].items()}

@@ -5,7 +5,6 @@ import json
 
 import numpy as np
 import pytest
-from pages import ROOT
 from strokes import WAYS, drawn
 
 from scratchnet import one_hot
@@ -63,7 +62,7 @@ def test_the_network_reaches_what_the_page_claims(nets):
 
 
 def test_the_comparison_that_is_kept_is_of_this_split_and_these_settings(nets):
-    kept = json.loads((ROOT / "chapters" / "digits.json").read_text(encoding="utf-8"))
+    kept = json.loads(digits.COMPARED.read_text(encoding="utf-8"))
     data = digits.split()
     assert kept["hidden"] == list(digits.HIDDEN) and kept["of"] == len(data.y_test)
     assert kept["machine"]["versions"]["scikit-learn"][0].isdigit()
