@@ -79,6 +79,7 @@ def settings():
             **{"net": Stopping(), "n_epochs": 10, "patience": 3, "train_one_epoch": train_one_epoch},
             "validation_loss": lambda net: losses[net.epochs - 1],
         },
+        "11": {"Z": 3 * normal(5, 4), "labels": np.array([0, 3, 1, 1, 2])},
     }
 
 
