@@ -4,20 +4,14 @@
 // [x, y] in a square from 0 to 1. Where the model can `send`, Python answers every drawing in a custom message of the same form.
 // Nothing of the network is computed here.
 
-const SVG = "http://www.w3.org/2000/svg";
 const WIDTHS = { thin: 0.02, medium: 0.05, thick: 0.1 };
 const CELLS = 16; // of the keyboard's grid, across and down
 const REST_MS = 700; // for which an answer stays before it is read out
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const LIVE = "To have it answered, make the page live and run its cells.";
 
-function make(tag, attributes = {}, ...children) {
-  const space = ["svg", "polyline", "circle", "rect", "g"].includes(tag) ? SVG : "http://www.w3.org/1999/xhtml";
-  const element = document.createElementNS(space, tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === "function") element.addEventListener(name, value);
-    else element.setAttribute(name, value);
-  }
+function shape(tag, attributes = {}, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.append(...children);
   return element;
 }
@@ -28,14 +22,14 @@ function render({ model, el }) {
   let width = "medium";
   let answered; // the drawing that the answer on the screen is of, as text
 
-  const ink = make("g");
-  const cursor = make("circle", { class: "pad-cursor", r: 0.03 });
-  const area = make("svg", {
+  const ink = shape("g");
+  const cursor = shape("circle", { class: "pad-cursor", r: 0.03 });
+  const area = shape("svg", {
     ...{ class: "pad-area", viewBox: "0 0 1 1", tabindex: 0, role: "application", "aria-label": "Drawing area" },
     "aria-describedby": `${group}-help`,
   });
   area.append(ink, cursor);
-  const seen = make("svg", { viewBox: "0 0 8 8", role: "img" });
+  const seen = shape("svg", { viewBox: "0 0 8 8", role: "img" });
   const bars = make("ol", { class: "pad-bars", start: 0 });
   const said = make("p", { class: "pad-said" });
   const status = make("div", { class: "pad-status", role: "status" });
@@ -46,7 +40,7 @@ function render({ model, el }) {
     ink.replaceChildren(
       ...strokes.map(({ points, width }) => {
         const dot = points.length === 1 ? [...points, [points[0][0] + 0.001, points[0][1]]] : points;
-        return make("polyline", { points: dot.map((point) => point.join()).join(" "), "stroke-width": WIDTHS[width] });
+        return shape("polyline", { points: dot.map((point) => point.join()).join(" "), "stroke-width": WIDTHS[width] });
       }),
     );
     area.setAttribute("aria-label", `Drawing area, ${strokes.length} stroke${strokes.length === 1 ? "" : "s"}`);
@@ -61,7 +55,7 @@ function render({ model, el }) {
   function show({ image, probabilities, said: sentence }) {
     seen.replaceChildren(
       ...image.map((count, k) =>
-        make("rect", { x: k % 8, y: Math.floor(k / 8), width: 1, height: 1, fill: "currentColor", "fill-opacity": count / 16 }),
+        shape("rect", { x: k % 8, y: Math.floor(k / 8), width: 1, height: 1, fill: "currentColor", "fill-opacity": count / 16 }),
       ),
     );
     const rows = Array.from({ length: 8 }, (_, i) => image.slice(8 * i, 8 * i + 8).join(" "));
@@ -82,18 +76,51 @@ function render({ model, el }) {
 
   const nothing = (sentence) => show({ image: [], probabilities: [], said: sentence });
 
+  // --- where there is no Python: the page starts it, and the pad that comes with it takes the drawing over ---
+
+  const page = document.documentElement;
+  const alive = typeof model.send === "function";
+  const offer = make("div", { class: "pad-row" });
+  let starting = false;
+
+  function unanswered() {
+    if (!("live" in page.dataset)) return nothing("To have it answered, run the notebook: here is no Python.");
+    if (starting) return;
+    const size = page.dataset.live === "off" ? `, a download of ${page.dataset.liveMegabytes} MB` : "";
+    nothing(`To have it answered, this page has to be live${size}. Then its cells train the network anew.`);
+    offer.replaceChildren(make("button", { type: "button", click: start }, "Answer my drawing"));
+  }
+  function start() {
+    starting = true;
+    offer.replaceChildren();
+    document.padWanted = strokes;
+    root.dispatchEvent(new CustomEvent("live-wanted", { bubbles: true }));
+  }
+  function startSaid({ detail }) {
+    if (!starting) return;
+    said.textContent = detail.words;
+    if (detail.failed) starting = false;
+  }
+
   // --- Python, at most one message on its way ---
 
   let number = 0;
   let waiting = false;
   const text = () => JSON.stringify(strokes.map(({ points }) => points));
 
+  // An answer that is on its way is of another drawing.
+  function forget() {
+    answered = text();
+    number++;
+  }
+
   function ask() {
+    offer.replaceChildren();
     if (!strokes.length) {
-      answered = text();
+      forget();
       return nothing("Draw something.");
     }
-    if (typeof model.send !== "function") return nothing(LIVE);
+    if (!alive) return unanswered();
     if (waiting || text() === answered) return;
     waiting = true;
     answered = text();
@@ -101,9 +128,8 @@ function render({ model, el }) {
   }
 
   function receive(message) {
-    if (message?.number !== number) return;
     waiting = false;
-    if (strokes.length) show(message);
+    if (message.number === number) show(message); // and not of a drawing that has gone since
     if (text() !== answered) ask();
   }
 
@@ -196,7 +222,7 @@ function render({ model, el }) {
     changed();
   }
   const pens = Object.keys(WIDTHS).map((name) => {
-    const input = make("input", { type: "radio", name: group, value: name, change: () => (width = name) });
+    const input = make("input", { type: "radio", name: `${group}-pen`, value: name, change: () => (width = name) });
     input.checked = name === width;
     return make("label", {}, input, name);
   });
@@ -204,9 +230,8 @@ function render({ model, el }) {
     lift();
     strokes = one.strokes.map((points) => ({ points: [...points], width }));
     draw();
-    answered = text();
-    number++; // an answer that is on its way is of another drawing
-    waiting = false;
+    forget();
+    offer.replaceChildren();
     show(one);
   };
   const stored = model.get("stored").map((one) => make("button", { type: "button", click: () => bring(one) }, one.name));
@@ -223,18 +248,26 @@ function render({ model, el }) {
       make("div", {}, make("p", {}, "What the network gets"), seen),
       make("div", {}, make("p", {}, "Its probabilities"), bars),
     ),
-    said,
+    ...[said, offer],
     make("div", { class: "pad-row" }, button("Undo", undo), button("Clear", clear)),
     make("fieldset", { class: "pad-row" }, make("legend", {}, "Pen"), ...pens),
     ...[help, status],
   );
   el.append(root);
   move();
-  bring(model.get("stored")[0]);
-  clearTimeout(rest); // the first answer is not news
+  if (alive && document.padWanted?.length) {
+    strokes = document.padWanted;
+    delete document.padWanted;
+    changed();
+  } else {
+    bring(model.get("stored")[0]);
+    clearTimeout(rest); // the first answer is not news
+  }
 
   model.on("msg:custom", receive);
+  document.addEventListener("live-said", startSaid);
   return () => {
+    document.removeEventListener("live-said", startSaid);
     clearTimeout(rest);
     model.off("msg:custom", receive);
   };

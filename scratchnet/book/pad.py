@@ -53,8 +53,8 @@ class Pad(anywidget.AnyWidget):
     ValueError for probabilities of another shape.
     """
 
-    _esm = HERE / "pad.js"
-    _css = HERE / "pad.css"
+    _esm = "".join((HERE / name).read_text(encoding="utf-8") for name in ("dom.js", "pad.js"))
+    _css = (HERE / "pad.css").read_text(encoding="utf-8")
 
     stored: Any = traitlets.List().tag(sync=True)
     stand_in = traitlets.Unicode().tag(sync=True)
