@@ -12,12 +12,14 @@ from browser import choose, settle, watch
 from pages import ROOT
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from benchmarks.pages import UNCOVER
 from scratchnet.book import Pad, digits
 
 pytest_plugins = ["browser"]  # its fixtures
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 PAGE = "chapters/11_digits"
+BOOT_MS = 240_000  # with the training above the pad
 # A page with a pad and much below it. `hold` keeps answers back.
 SHELL = """
 <!doctype html><html lang="en"><title>Pad</title><meta name="viewport" content="width=device-width">
@@ -70,6 +72,7 @@ def said(page: Page) -> Locator:
 
 def way(page: Page, points: list[tuple[float, float]], steps: int = 12) -> list[tuple[float, float]]:
     """Points of the drawing area, from 0 to 1, as points of the window with steps between them."""
+    page.locator(".pad-area").scroll_into_view_if_needed()
     box = page.locator(".pad-area").bounding_box()
     assert box is not None
     found = [points[0]]
@@ -194,6 +197,7 @@ def test_axe_finds_nothing_on_the_page_and_its_pad_shows_stored_drawings(
     with browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True) as context:
         page = context.new_page()
         noted = watch(page)
+        context.add_init_script(UNCOVER)
         page.goto(f"{address}/{PAGE}.html")
         settle(page)
         choose(page, theme)
@@ -214,3 +218,19 @@ def test_where_no_script_runs_a_drawing_stands_in(browser: Browser, address: str
         page.goto(f"{address}/{PAGE}.html")
         expect(page.locator(".pad-stand-in")).to_be_visible()
         expect(page.locator(".pad-stand-in figcaption")).to_contain_text("Read as 0")
+
+
+def test_the_page_starts_python_for_a_drawing_and_goes_on_answering(browser: Browser, address: str) -> None:
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        context.add_init_script(UNCOVER)
+        page = context.new_page()
+        page.goto(f"{address}/{PAGE}.html")
+        settle(page)
+        page.get_by_role("button", name="Clear", exact=True).click()
+        draw(page, SEVEN)
+        page.get_by_role("button", name="Answer my drawing").click()
+        expect(said(page)).to_contain_text("Read as 7", timeout=BOOT_MS)
+        page.get_by_role("button", name="Clear", exact=True).click()
+        expect(said(page)).to_have_text("Draw something.")
+        draw(page, ONE)
+        expect(said(page)).to_contain_text("Read as 1", timeout=20_000)
