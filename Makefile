@@ -40,11 +40,11 @@ ifneq ($(shell test -d "$$HOME" && test -w "$$HOME" && echo yes),yes)
 export HOME := $(CURDIR)/.venv/home
 endif
 
-.PHONY: help book check test pytest coverage mutants bench bench-pages notebooks serve lab lint format lock clean clean-all
+.PHONY: help book check test pytest coverage mutants bench bench-digits bench-pages notebooks serve lab lint format lock clean clean-all
 .DEFAULT_GOAL := help
 
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 book: $(READY) $(NODE) ## Execute every notebook and build the book into _build/html (EDITION=student: without solutions; LIVE=0: only to read)
 	rm -rf _build
@@ -79,6 +79,9 @@ mutants: $(READY) ## Change the core in every small way and see whether its unit
 
 bench: .venv-bench/.ready ## Time the library beside PyTorch and scikit-learn (JSON=... for another file, QUICK=1 for a minute)
 	.venv-bench/$(notdir $(BIN))/python -m benchmarks --json $(JSON) $(if $(QUICK),--quick)
+
+bench-digits: .venv-bench/.ready ## Train on the digits beside scikit-learn, for the table of notebook 11
+	.venv-bench/$(notdir $(BIN))/python -m benchmarks.digits --json scratchnet/book/digits.json
 
 bench-pages: $(READY) ## Weigh the pages of the built book and time how fast they answer, in Chromium
 	@test -f _build/html/index.html || $(MAKE) book

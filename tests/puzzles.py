@@ -80,6 +80,7 @@ def settings():
             "validation_loss": lambda net: losses[net.epochs - 1],
         },
         "10": {"net": NeuralNetwork([2, 6, 5, 1], seed=119), "X": normal(3, 2), "ReLU": ReLU},
+        "11": {"Z": 3 * normal(5, 4), "labels": np.array([0, 3, 1, 1, 2])},
     }
 
 

@@ -1,3 +1,5 @@
+from . import digits as digits
+from . import drawing as drawing
 from . import examination as examination
 from . import experiments as experiments
 from . import explorers as explorers
@@ -7,7 +9,13 @@ from . import speed as speed
 from .exercises import check as check
 from .exercises.own import my_pieces as my_pieces
 from .explorer import Explorer as Explorer
+from .images import plot_confusion as plot_confusion
+from .images import plot_images as plot_images
+from .images import plot_probabilities as plot_probabilities
+from .images import plot_weights as plot_weights
+from .pad import Pad as Pad
 from .playground import Playground as Playground
+from .playground import first_screen as first_screen
 from .plotting import class_style as class_style
 from .plotting import plot_agreement as plot_agreement
 from .plotting import plot_band as plot_band

@@ -7,7 +7,7 @@ import pytest
 from pages import EXERCISE_PAGES, cells_of
 from puzzles import PUZZLES, outcome, settings
 
-from scratchnet import BatchNorm, LinearLayer, ReLU
+from scratchnet import BatchNorm, LinearLayer, ReLU, SoftmaxCrossEntropy
 
 EACH_PAGE = pytest.mark.parametrize("page", EXERCISE_PAGES)
 ANSWER = re.compile(r'<details class="(right|wrong)">\n<summary>(.+?)</summary>\n\n(.+?)\n\n</details>', re.DOTALL)
@@ -54,8 +54,8 @@ def test_every_step_of_a_derivation_has_one_right_answer_and_explains_each(page)
         assert min(len(why) for _, _, why in answers) > 15
 
 
-def test_the_four_derivations_that_matter_are_recalled():
-    assert sum('class="steps"' in text for page in EXERCISE_PAGES for text in texts(page)) == 4
+def test_the_derivations_that_matter_are_recalled():
+    assert sum('class="steps"' in text for page in EXERCISE_PAGES for text in texts(page)) == 5
 
 
 @EACH_PAGE
@@ -117,3 +117,9 @@ def test_the_shares_of_the_puzzle_are_those_of_units_that_are_silent():
 
 def test_the_loop_of_the_puzzle_keeps_the_best_epoch():
     assert solved("09")["net"] == 4  # the smallest loss before three that are no better
+
+
+def test_the_gradient_of_the_puzzle_is_that_of_softmax_with_cross_entropy():
+    found, output = solved("11"), SoftmaxCrossEntropy()
+    assert np.allclose(found["dZ"], output.backward(output.forward(found["Z"]), found["Y"]))
+    assert np.isclose(found["loss"], output.loss(found["Z"], found["Y"]))

@@ -31,26 +31,18 @@ def dead_share(A: np.ndarray) -> float:
     return float((A == 0).all(axis=0).mean())
 
 
-def _answers(rng: np.random.Generator) -> dict[str, Any]:
-    """Labels of classes of different size, and answers in which no two cells of the table agree by chance alone."""
-    n_classes = in_turn(rng, [3, 2, 4])
-    labels = np.concatenate([np.arange(n_classes), rng.integers(0, n_classes - 1, 8)])
-    guesses = np.where(rng.random(len(labels)) < 0.5, labels, rng.integers(0, n_classes, len(labels)))
-    labels, guesses = np.append(labels, [0, 0, 0]), np.append(guesses, [1, 1, 1])  # not symmetric
-    return {"labels": labels, "guesses": guesses, "n_classes": n_classes}
+def _norms(rng: np.random.Generator) -> dict[str, Any]:
+    """Gradient norms that shrink toward the first layer; those of the first epochs are far from what they become."""
+    n_layers = int(rng.integers(3, 5))
+    late = np.geomspace(0.01, 0.5, n_layers) * rng.uniform(0.5, 2, (10, n_layers))
+    early = rng.uniform(1, 5, (in_turn(rng, [4, 12, 7, 3, 20]), n_layers))
+    return {"grad_norms": np.round(np.concatenate([early, late]), 4)}
 
 
-def confusion(labels: np.ndarray, guesses: np.ndarray, n_classes: int) -> np.ndarray:
-    """Return how many samples of class i were taken for class j, (n_classes, n_classes)."""
-    table = np.zeros((n_classes, n_classes), int)
-    np.add.at(table, (labels, guesses), 1)
-    return table
-
-
-def _once(labels: np.ndarray, guesses: np.ndarray, n_classes: int) -> np.ndarray:
-    table = np.zeros((n_classes, n_classes), int)
-    table[labels, guesses] += 1
-    return table
+def arriving(grad_norms: np.ndarray) -> float:
+    """Return the mean norm of the first layer over the last ten epochs, divided by that of the last layer."""
+    means = grad_norms[-10:].mean(axis=0)
+    return float(means[0] / means[-1])
 
 
 def _uniform(rng: np.random.Generator) -> dict[str, Any]:
@@ -183,26 +175,25 @@ EXERCISES = {
         },
     ),
     "10.2": Exercise(
-        reference=confusion,
-        inputs=_answers,
+        reference=arriving,
+        inputs=_norms,
         mistakes={
-            "Rows are the true classes and columns the answers. This is the other way round.": lambda t, p, n: (
-                confusion(p, t, n)
+            "This is the norm of the last layer divided by that of the first. Turn it around.": lambda g: (
+                1 / arriving(g)
             ),
-            "An index that comes twice is counted once by +=. Use np.add.at, or a loop.": _once,
-            "These are shares of each class. The table counts.": lambda t, p, n: (
-                confusion(t, p, n) / confusion(t, p, n).sum(axis=1, keepdims=True)
+            "This takes the mean over all epochs. Only the last ten count.": lambda g: g[:, 0].mean() / g[:, -1].mean(),
+            "This takes the last epoch alone, which may be an accident.": lambda g: g[-1, 0] / g[-1, -1],
+            "These are the first ten epochs. The last ten are [-10:].": lambda g: g[:10, 0].mean() / g[:10, -1].mean(),
+            "First take the means, then divide. The mean of the ratios is another number.": lambda g: (
+                g[-10:, 0] / g[-10:, -1]
+            ).mean(),
+            "This compares the first layer with the second. The last is column -1.": lambda g: (
+                g[-10:, 0].mean() / g[-10:, 1].mean()
             ),
-            "These are shares of all samples. The table counts.": lambda t, p, n: confusion(t, p, n) / len(t),
-            "Only the right answers are counted, on the diagonal. The wrong ones are missing.": lambda t, p, n: np.diag(
-                np.diag(confusion(t, p, n))
+            "Rows are epochs and columns are layers: the first layer is grad_norms[:, 0].": lambda g: (
+                g[0].mean() / g[-1].mean()
             ),
-            "Only the wrong answers are counted. The right ones are the diagonal.": lambda t, p, n: (
-                confusion(t, p, n) - np.diag(np.diag(confusion(t, p, n)))
-            ),
-            "This counts the samples of each class. The table has a column for every answer.": lambda t, p, n: (
-                np.bincount(t, minlength=n)
-            ),
+            "This is the mean norm of the first layer. Divide it by that of the last.": lambda g: g[-10:, 0].mean(),
         },
     ),
     "10.3": Exercise(
