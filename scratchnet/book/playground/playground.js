@@ -719,7 +719,7 @@ function render({ model, el }) {
     const rows = at.inputs.map((a, i) => row("td", [names[i], number(a), number(at.weights[i]), number(at.products[i]), number(at.dw[i])], { class: i === edge ? "here" : null }));
     const sum = at.products.reduce((all, one) => all + one, 0);
     const steps = at.steps.map(({ name, value, gradient }, i) => row("td", [i ? name : "z, of the linear layer", number(value, 4), gradient === null ? "" : number(gradient)]));
-    const text = `The point is at (${at.point.map((x) => number(x)).join(", ")}), of class ${at.label}. z = ${number(sum, 4)} + b = ${number(sum, 4)} + ${number(at.b, 4)} = ${number(at.steps[0].value, 4)}.`;
+    const text = `The point is at (${at.point.map((x) => number(x)).join(", ")}), of class ${at.label}. The products add up to ${number(sum, 4)}, and with b = ${number(at.b, 4)} that makes z = ${number(at.steps[0].value, 4)}.`;
     panelBody.replaceChildren(
       make("table", {}, make("caption", {}, "The row of W"), row("th", ["input", "a", "w", "a · w", "dw, mean over the training data"]), ...rows),
       make("p", {}, text),
@@ -796,8 +796,8 @@ function render({ model, el }) {
       line.children[3].textContent = i < frame.dead.length ? `${Math.round(100 * frame.dead[i])} %` : "";
     });
     const classes = Array.from({ length: scene.classes }, (_, k) => k);
-    const table = make("table", {}, make("caption", {}, "Test points: class by row, answer by column"), row("th", ["", ...classes.map(String)]),
-      ...classes.map((k) => row("td", [`class ${k}`, ...classes.map((j) => String(frameArrays.confusion[k * scene.classes + j]))])));
+    const table = make("table", {}, make("caption", {}, "Test points: class by row, answer by column"), row("th", ["class", ...classes.map(String)]),
+      ...classes.map((k) => row("td", [String(k), ...classes.map((j) => String(frameArrays.confusion[k * scene.classes + j]))])));
     confusion.replaceChildren(table);
   }
 
