@@ -393,8 +393,10 @@ def playground(monkeypatch):
 
 
 def say(playground, **message):
+    """Send a message and return the answer about the run that it is about."""
+    count = len(playground.heard)
     playground._hear(playground, message, [])
-    return playground.heard[-1][0]
+    return next(content for content, _ in playground.heard[count:] if content["run"] == message.get("run", 0))
 
 
 def test_it_answers_every_message_with_a_frame(playground):
@@ -464,6 +466,20 @@ def test_two_settings_have_one_data_set_and_one_seed(playground):
     assert say(playground, do="advance", run=1, seconds=0.01)["run"] == 1
     assert playground.runs[0].epoch == 0
     assert say(playground, do="compare", on=False)["runs"] == 1
+
+
+def test_what_changes_in_the_other_run_is_told_too_and_a_link_starts_anew(playground):
+    say(playground, do="compare", on=True)
+    assert [content["run"] for content, _ in playground.heard if "scene" in content] == [0, 1]
+    playground.heard.clear()
+    say(playground, do="set", run=1, texts={"data": "xor"})
+    assert sorted(content["run"] for content, _ in playground.heard if "scene" in content) == [0, 1]
+    say(playground, do="epoch", run=1)
+    playground.heard.clear()
+    answer = say(playground, do="open", run=1, address=playground.runs[1].setting.to_address())
+    assert answer["frame"]["epoch"] == 0
+    assert "scene" in answer
+    assert [content["run"] for content, _ in playground.heard] == [1]
 
 
 def test_a_readers_mistake_is_said_and_not_raised(monkeypatch):

@@ -31,7 +31,7 @@ BOOT_MS = 120_000
 @contextmanager
 def opened(browser: Browser, address: str, name: str, **settings: Any) -> Iterator[Page]:
     """A page in a context of its own."""
-    with browser.new_context(viewport={"width": 1280, "height": 900}, **settings) as context:
+    with browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings}) as context:
         context.add_init_script(UNCOVER)
         page = context.new_page()
         page.goto(f"{address}/{name}.html")

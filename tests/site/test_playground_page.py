@@ -117,7 +117,7 @@ def test_the_first_screen_shows_a_network_that_learns_and_two_ways_on(browser: B
                 assert box is not None
                 assert box["y"] + box["height"] <= size["height"], thing
             page.get_by_role("link", name="Play with it").click()
-            expect(page.locator("h1")).to_contain_text("The playground")
+            expect(page.locator("article h1")).to_contain_text("The playground")
 
 
 def test_without_a_python_the_page_says_how_to_train(browser: Browser, address: str) -> None:

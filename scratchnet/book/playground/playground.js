@@ -127,6 +127,8 @@ function render({ model, el }) {
     if (changed || content.error || content.scene) showControls();
     if (playing && content.frame && runs.every((one) => one.frame && one.frame.state !== "ready")) pause();
     else if (playing && content.asked === asked) advance((content.run + 1) % runs.length);
+    if (pausing && !playing) announce("Paused.");
+    pausing = false;
     redraw();
   }
 
@@ -156,6 +158,7 @@ function render({ model, el }) {
   const trouble = make("p", { class: "playground-trouble", role: "alert" });
   const complain = (words) => (trouble.textContent = words);
   let starting = false;
+  let pausing = false;
 
   function state() {
     const frame = run().frame;
@@ -187,7 +190,7 @@ function render({ model, el }) {
   function pause() {
     if (!playing) return;
     playing = false;
-    announce("Paused.");
+    pausing = true; // until what is under way has arrived
     redraw();
   }
 

@@ -123,22 +123,31 @@ class Playground(anywidget.AnyWidget):
         if ask is None:
             return
         number = message.get("run", 0) if message.get("run") in range(len(self.runs)) else 0
-        answer: dict[str, Any] = {"run": number, "asked": message.get("number"), "error": ""}
-        buffers = []
-        before = self.runs[number]
+        before = list(self.runs)
         try:
-            answer |= ask(number, message) or {}
-            frames = {"frame": self.runs[number].frame(message.get("look"))}
-            if self.runs[number] is not before or message["do"] in ("show", "compare"):
-                frames["scene"] = self.runs[number].scene()
-            for name, frame in frames.items():
-                answer[name], data = frame.packed()
-                buffers.append(data)
-        except Exception as error:
-            kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-            answer["error"], buffers = f"{kind}{error}", []
+            extra = ask(number, message) or {}
+            look = message.get("look")
+            changed = [i for i, run in enumerate(self.runs) if run not in before]
+            for i in {number, *changed}:
+                whole = i in changed or message["do"] in ("show", "compare")
+                own = extra | {"asked": message.get("number")} if i == number else {}
+                self._tell(i, whole, look if i == number else None, own)
+        except Exception as raised:
+            kind = "" if isinstance(raised, ValueError) else f"{type(raised).__name__}: "
+            self._say(number, {"asked": message.get("number"), "error": f"{kind}{raised}"}, [])
+
+    def _tell(self, number: int, whole: bool, look: Any, extra: Mapping[str, Any]) -> None:
+        """Send what a run looks like, and with `whole` also what stays while it trains."""
+        run = self.runs[number]
+        frames = {"frame": run.frame(look)} | ({"scene": run.scene()} if whole else {})
+        packed = {name: frame.packed() for name, frame in frames.items()}
+        headers = {name: header for name, (header, _) in packed.items()}
+        self._say(number, {"error": ""} | dict(extra) | headers, [data for _, data in packed.values()])
+
+    def _say(self, number: int, content: Mapping[str, Any], buffers: list[bytes]) -> None:
         setting = self.runs[number].setting
-        self.send(answer | {"texts": setting.texts, "address": setting.to_address(), "runs": len(self.runs)}, buffers)
+        told = {"run": number, "texts": setting.texts, "address": setting.to_address(), "runs": len(self.runs)}
+        self.send(told | dict(content), buffers)
 
     def _do_show(self, number: int, message: Mapping[str, Any]) -> None:
         """Nothing but show."""
@@ -156,7 +165,7 @@ class Playground(anywidget.AnyWidget):
         self.runs[number] = Run(self.runs[number].setting, self.mine)
 
     def _do_open(self, number: int, message: Mapping[str, Any]) -> None:
-        self._go_to(number, Setting.from_address(self.fields, message["address"]))
+        self._go_to(number, Setting.from_address(self.fields, message["address"]), fresh=True)
 
     def _do_set(self, number: int, message: Mapping[str, Any]) -> None:
         self._go_to(number, self.runs[number].setting.changed(message["texts"]))
@@ -171,16 +180,19 @@ class Playground(anywidget.AnyWidget):
     def _do_code(self, number: int, message: Mapping[str, Any]) -> dict[str, Any]:
         return {"code": self.runs[number].program()}
 
-    def _go_to(self, number: int, setting: Setting) -> None:
-        """Give a run another setting; what two runs share goes to both, and nothing changes where one of them fails."""
+    def _go_to(self, number: int, setting: Setting, fresh: bool = False) -> None:
+        """Give a run another setting; what two runs share goes to both, and nothing changes where one of them fails.
+
+        fresh: whether it is trained anew even where only its rate or a stop rule is another.
+        """
         settings = [run.setting for run in self.runs]
         settings[number] = setting
         if len(settings) == 2:
             other = 1 - number
             settings[other] = settings[other].changed({name: setting.texts[name] for name in SHARED})
         made = [
-            Run(new, self.mine) if run.setting.restarts(new) else run
-            for run, new in zip(self.runs, settings, strict=True)
+            Run(new, self.mine) if run.setting.restarts(new) or (fresh and i == number) else run
+            for i, (run, new) in enumerate(zip(self.runs, settings, strict=True))
         ]
         for run, new in zip(made, settings, strict=True):
             if run.setting is not new:
