@@ -116,6 +116,13 @@ def test_place_and_size_leave_no_trace(digit):
         assert np.abs(drawing.read(moved) - expected).max() <= 1  # a pixel on the edge, by rounding
 
 
+def test_it_does_not_matter_how_many_points_a_hand_has_left_on_a_line():
+    corners = np.array(WAYS[7][0][0])
+    many = np.concatenate([np.linspace(a, b, 300) for a, b in zip(corners, corners[1:], strict=False)])
+    assert len(drawing.fitted([many])[0]) < 100
+    assert np.abs(drawing.read([many]) - drawing.read([corners])).max() <= 2
+
+
 def test_a_drawing_looks_like_the_data():
     for digit, ways in WAYS.items():
         counts = drawing.read(drawn(ways[0], np.random.default_rng(0)))
