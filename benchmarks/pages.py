@@ -98,8 +98,9 @@ def frames(page: Path) -> list[float]:
     found = re.search(r'<script type="application/vnd.jupyter.widget-state\+json">(.*?)</script>', text, re.DOTALL)
     if found is None:
         return []
-    models = json.loads(found[1])["state"]
-    return [len(gzip.compress(json.dumps(model["state"]["frames"]).encode())) / 1000 for model in models.values()]
+    states = [model["state"] for model in json.loads(found[1])["state"].values()]
+    held = [state["frames"] for state in states if "frames" in state]  # other widgets have none
+    return [len(gzip.compress(json.dumps(one).encode())) / 1000 for one in held]
 
 
 def latencies(page: Page, explorer: Locator) -> list[float]:

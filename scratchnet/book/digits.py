@@ -43,7 +43,7 @@ class Split(NamedTuple):
 @cache
 def _file() -> np.ndarray:
     text = gzip.decompress(FILE.read_bytes()).decode("ascii")
-    return np.loadtxt(io.StringIO(text), dtype=np.int64, delimiter=",")  # (1797, 65)
+    return np.loadtxt(io.StringIO(text), dtype=np.intp, delimiter=",")  # (1797, 65), to count and index with
 
 
 def load() -> tuple[np.ndarray, np.ndarray]:

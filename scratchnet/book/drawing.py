@@ -55,24 +55,32 @@ def sheared(strokes: Sequence[Any]) -> list[np.ndarray]:
 
 
 def fitted(strokes: Sequence[Any]) -> list[np.ndarray]:
-    """Return the strokes upright and in the box, as those of the data are."""
-    found = boxed(strokes)
+    """Return the strokes upright and in the box, as those of the data are, with points about a pixel apart."""
+    found = [thinned(stroke) for stroke in boxed(strokes)]
     for _ in range(ROUNDS):
         found = boxed(sheared(found))
     return found
 
 
+def thinned(stroke: np.ndarray) -> np.ndarray:
+    """Return the points of a stroke that are a pixel from the one before, and its last: a hand leaves many more."""
+    kept = [stroke[0]]
+    for point in stroke[1:]:
+        if np.abs(point - kept[-1]).max() >= 1:
+            kept.append(point)
+    return np.array([*kept, stroke[-1]] if len(stroke) > 1 else kept)
+
+
 def distances(strokes: Sequence[Any]) -> np.ndarray:
     """Return how far the center of every pixel (32, 32) is from the nearest line."""
     centers = np.arange(SIDE) + 0.5
-    pixels = np.stack(np.meshgrid(centers, centers), axis=-1).reshape(-1, 1, 2)  # (1024, 1, 2)
     nearest = np.full(SIDE * SIDE, np.inf)
     for stroke in points(strokes):
-        start = stroke[:-1] if len(stroke) > 1 else stroke
-        step = np.diff(stroke, axis=0) if len(stroke) > 1 else np.zeros((1, 2))
-        along = np.sum((pixels - start) * step, axis=-1) / np.maximum(np.sum(step**2, axis=-1), 1e-12)
-        foot = start + np.clip(along, 0, 1)[..., None] * step  # (1024, segments, 2)
-        nearest = np.minimum(nearest, np.sum((pixels - foot) ** 2, axis=-1).min(axis=1))
+        x, y = (stroke[:-1] if len(stroke) > 1 else stroke).T  # where each piece of the line starts
+        u, v = (np.diff(stroke, axis=0) if len(stroke) > 1 else np.zeros((1, 2))).T  # and where it goes
+        right, down = np.tile(centers, SIDE)[:, None] - x, np.repeat(centers, SIDE)[:, None] - y  # (1024, pieces)
+        along = np.clip((right * u + down * v) / np.maximum(u**2 + v**2, 1e-12), 0, 1)
+        nearest = np.minimum(nearest, ((right - along * u) ** 2 + (down - along * v) ** 2).min(axis=1))
     return np.sqrt(nearest).reshape(SIDE, SIDE)
 
 

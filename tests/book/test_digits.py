@@ -116,6 +116,13 @@ def test_place_and_size_leave_no_trace(digit):
         assert np.abs(drawing.read(moved) - expected).max() <= 1  # a pixel on the edge, by rounding
 
 
+def test_it_does_not_matter_how_many_points_a_hand_has_left_on_a_line():
+    corners = np.array(WAYS[7][0][0])
+    many = np.concatenate([np.linspace(a, b, 300) for a, b in zip(corners, corners[1:], strict=False)])
+    assert len(drawing.fitted([many])[0]) < 100
+    assert np.abs(drawing.read([many]) - drawing.read([corners])).max() <= 2
+
+
 def test_a_drawing_looks_like_the_data():
     for digit, ways in WAYS.items():
         counts = drawing.read(drawn(ways[0], np.random.default_rng(0)))
@@ -132,13 +139,13 @@ def test_what_is_hardly_a_drawing_is_read_all_the_same():
 
 
 def test_most_drawn_digits_are_recognized_at_any_size_and_place(nets):
-    """Of ten digits drawn in the first way, upright, at least eight; of all ways and leanings, four in five."""
+    """Of ten digits drawn in the first way, upright, at least eight; of all ways and leanings, nine in ten."""
     rng = np.random.default_rng(1)
     for scale, shift in ((1, 0), (0.1, 3), (30, -200)):
         counts = [drawing.read([scale * s + shift for s in drawn(WAYS[k][0], rng)]) for k in range(10)]
         for net in nets:
             assert np.sum(net.predict(np.reshape(counts, (10, 64)) / 16) == np.arange(10)) >= 8
-    assert share_recognized(nets) > 0.8
+    assert share_recognized(nets) > 0.9
 
 
 def share_recognized(nets):

@@ -84,7 +84,7 @@ def _answers(rng: np.random.Generator) -> dict[str, Any]:
     y = np.concatenate([[0, 0, 0, 3], rng.integers(4, size=8)])
     predicted = np.concatenate([[1, 1, 1, 3], np.where(rng.random(8) < 0.6, y[4:], rng.integers(4, size=8))])
     predicted[y == 1] = 1  # so that it is not symmetric
-    return {"y": y, "predicted": predicted, "n_classes": 5}
+    return {"y": y.astype(np.intp), "predicted": predicted.astype(np.intp), "n_classes": 5}  # as bincount wants them
 
 
 def confusion(y: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:
