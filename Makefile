@@ -8,7 +8,7 @@ INSTALL ?= --require-hashes -r requirements.lock
 JSON ?= _build/benchmarks.json
 # `student` leaves the solutions out of the book.
 export EDITION ?=
-# `0` leaves out what makes a page live, 16 MB.
+# `0` leaves out what makes a page live, 18 MB.
 export LIVE ?=
 
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)

@@ -30,6 +30,10 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 QUIET = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 LOADS, MOVES, STEPS = 3, 100, 300
 LIVE_PAGE = "chapters/01_setup.html"
+PLAY_PAGE, PLAY_S = "chapters/10_playground.html", 5.0
+# Of the playground in a page, with the chapter's network: pictures a second at least while it trains, and at most so many
+# ms from a change of the learning rate until Python has answered.
+PLAY_LIMITS = {"pictures_s": 15, "answer_ms": 50}
 # kB compressed of an explorer page without its static figures, and of an explorer's frames; ms.
 # Nodes and heap after STEPS moves and a collection, relative to before.
 BOOTS = 5
@@ -251,6 +255,43 @@ def boots(browser: Browser, address: str, site: Path) -> dict[str, float]:
     return {name: statistics.median(visit[name] for visit in visits) for name in LIVE_LIMITS}
 
 
+def play(browser: Browser, address: str, site: Path) -> dict[str, float]:
+    """Return how the playground does in a page that has started Python, or nothing where there is none."""
+    if not (site / "_static" / "live" / "start.js").exists():
+        return {}
+    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    page.goto(f"{address}/{PLAY_PAGE}#playground?hidden=64-32-16&batch=64", wait_until="networkidle")
+    page.locator("[data-playground]").first.get_by_role("button", name="Play", exact=True).click()
+    page.wait_for_selector(".live-output [data-playground][data-state='running'][data-epoch='20']", timeout=120_000)
+    found: dict[str, float] = page.evaluate(
+        """async (seconds) => {
+            const root = document.querySelector(".live-output [data-playground]");
+            const link = root.querySelector("a.playground-link");
+            const rate = root.querySelector("[data-control=rate] select");
+            let pictures = 0;
+            new MutationObserver(() => pictures++).observe(root, { attributeFilter: ["data-epoch"] });
+            await new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+            const found = { pictures_s: pictures / seconds, steps_s: +root.dataset.stepsPerSecond };
+            const answers = [];
+            for (const value of ["0.03", "0.1", "0.03", "0.1", "0.03"]) {
+                const answered = new Promise((resolve) => {
+                    new MutationObserver(resolve).observe(link, { attributeFilter: ["href"] });
+                });
+                const start = performance.now();
+                rate.value = value;
+                rate.dispatchEvent(new Event("change"));
+                await answered;
+                answers.push(performance.now() - start);
+                await new Promise((resolve) => setTimeout(resolve, 300));
+            }
+            return { ...found, answer_ms: answers.sort((a, b) => a - b)[2] };
+        }""",
+        PLAY_S,
+    )
+    page.close()
+    return found
+
+
 def misses(rows: list[dict[str, Any]]) -> list[str]:
     """Return a sentence for every limit that an explorer page exceeds."""
     found = []
@@ -295,6 +336,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=executable, args=QUIET)
         rows = [measure(browser, address, options.site, page) for page in pages]
         live = boots(browser, f"{address}/{LIVE_PAGE}", options.site)
+        played = play(browser, address, options.site)
         browser.close()
     print(f"Medians of {LOADS} loads with an empty cache and of {MOVES} key presses for each explorer.")
     print(table(rows))
@@ -302,9 +344,12 @@ def main() -> None:
     for name, value in live.items():
         word = "met" if value <= LIVE_LIMITS[name] else "not met"
         print(f"{LIVE_PAGE} made live, {name}: {value:.2f}, at most {LIVE_LIMITS[name]:g}: {word}")
+    for name, value in played.items():
+        print(f"{PLAY_PAGE} playing, {name}: {value:.0f}", f"(aim {PLAY_LIMITS[name]})" if name in PLAY_LIMITS else "")
     if options.json:
         options.json.write_text(
-            json.dumps({"limits": LIMITS, "pages": rows, "live": live}, indent=1) + "\n", encoding="utf-8"
+            json.dumps({"limits": LIMITS, "pages": rows, "live": live, "play": played}, indent=1) + "\n",
+            encoding="utf-8",
         )
 
 
