@@ -31,8 +31,8 @@ QUIET = ["--disable-gpu", "--disable-background-networking", "--disable-componen
 LOADS, MOVES, STEPS = 3, 100, 300
 LIVE_PAGE = "chapters/01_setup.html"
 PLAY_PAGE, PLAY_S = "chapters/10_playground.html", 5.0
-# Of the playground in a page, with the chapter's network: at least so many pictures a second while it trains, and at most
-# so many ms from a change of the learning rate until Python has answered.
+# Of the playground in a page, with the chapter's network: pictures a second while it trains, at least; at most so many
+# ms from a change of the learning rate until Python has answered.
 PLAY_LIMITS = {"pictures_s": 15, "answer_ms": 50}
 # kB compressed of an explorer page without its static figures, and of an explorer's frames; ms.
 # Nodes and heap after STEPS moves and a collection, relative to before.
