@@ -68,7 +68,7 @@ function prepare() {
   const button = make("button", { type: "button", class: "live-start", click: () => start() }, "Make this page live");
   const hint = make("p", { class: "live-hint" }, `Then you can change and run every cell here. It downloads ${megabytes} MB once and takes a few seconds.`);
   const bar = make("div", { class: "live-bar", role: "group", "aria-label": "Python on this page" }, button, hint, status, elsewhere());
-  document.querySelector(".bd-article h1").after(bar);
+  (document.querySelector("[data-live-here]") ?? document.querySelector(".bd-article h1")).after(bar);
 
   const offers = [];
   const cells = nodes.map((node, i) => {
