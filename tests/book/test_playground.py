@@ -9,7 +9,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pages import PATHS, cells_of
 
-from scratchnet import BatchNorm, Layer, TrainingDiverged, he, relative_error
+from scratchnet import (
+    AdamW,
+    BatchNorm,
+    Layer,
+    Momentum,
+    NeuralNetwork,
+    RMSProp,
+    Sigmoid,
+    SoftmaxCrossEntropy,
+    Tanh,
+    TrainingDiverged,
+    follow,
+    he,
+    make_blobs,
+    make_moons,
+    make_spirals,
+    one_hot,
+    relative_error,
+    standardize,
+    step_decay,
+    train_test_split,
+    xavier,
+)
 from scratchnet.book.exercises import pieces
 from scratchnet.book.playground import Playground, as_layer, as_linear, as_optimizer
 from scratchnet.book.playground.fields import Points
@@ -63,6 +85,59 @@ def test_the_lines_that_it_shows_train_the_same_network_to_the_last_bit(query):
     assert np.array_equal(space["net"].theta, run.net.theta)
     assert space["net"].history == run.net.history
     assert space["net"].rng.bit_generator.state == run.net.rng.bit_generator.state
+
+
+def by_hand(X, y, feature, n_classes, share, seed):
+    """Data as the page describes it, made without the playground."""
+    X, X_test, y, y_test = train_test_split(X, y, round(1 - share, 10), seed)
+    X, X_test = feature(standardize(X)), feature(standardize(X_test, like=X))
+    return X, y.reshape(-1, 1) if n_classes == 2 else one_hot(y, n_classes), X_test, y_test
+
+
+def squares_and_product(X):
+    return np.column_stack([X[:, 0], X[:, 1] ** 2, X[:, 0] * X[:, 1]])
+
+
+CASES = {
+    "data=moons&noise=0.2&points=30&share=0.7&draw=3&hidden=5-4&activation=Tanh&init=xavier&optimizer=Momentum&rate=0.2"
+    "&batch=8&seed=9": lambda: (
+        by_hand(*make_moons(30, 0.2, 3), lambda X: X, 2, 0.7, 3),
+        NeuralNetwork([2, 5, 4, 1], 9, activation=Tanh, init=xavier),
+        Momentum(0.2),
+        8,
+        None,
+    ),
+    "data=blobs&noise=0.1&classes=3&points=20&features=x1+x2x2+x1x2&hidden=6&batchnorm=on&dropout=0.25"
+    "&optimizer=AdamW&decay=0.1&rate=0.03&seed=2": lambda: (
+        by_hand(*make_blobs(20, 3, 1.0, 7), squares_and_product, 3, 0.8, 7),
+        NeuralNetwork([3, 6, 3], 2, init=he, output=SoftmaxCrossEntropy, batch_norm=True, dropout=0.25),
+        AdamW(0.03, weight_decay=0.1),
+        32,
+        None,
+    ),
+    "noise=0.1&points=20&hidden=7-3&activation=Sigmoid&optimizer=RMSProp&rate=0.02&schedule=halving": lambda: (
+        by_hand(*make_spirals(20, 0.3, 7), lambda X: X, 2, 0.8, 7),
+        NeuralNetwork([2, 7, 3, 1], 0, activation=Sigmoid, init=he),
+        RMSProp(0.02),
+        32,
+        step_decay(0.02, 100, 0.5),
+    ),
+}
+
+
+@pytest.mark.parametrize("query", CASES)
+def test_a_setting_trains_the_network_that_it_names(query):
+    (X, y, X_test, y_test), net, optimizer, batch_size, schedule = CASES[query]()
+    on_epoch = follow(optimizer, schedule) if schedule else None
+    net.train(X, y, n_epochs=102, batch_size=batch_size, optimizer=optimizer, on_epoch=on_epoch, verbose=False)
+    run = run_of(query)
+    for _ in range(102):
+        run.take_epoch()
+    assert np.array_equal(run.net.theta, net.theta)
+    assert np.array_equal(run.held_X, X_test)
+    assert np.array_equal(run._labels(run.held_y), y_test)
+    assert run.optimizer.lr == optimizer.lr
+    assert [type(layer) for layer in run.net.layers] == [type(layer) for layer in net.layers]
 
 
 def test_a_program_that_was_not_trained_yet_runs_too():

@@ -64,7 +64,7 @@ def test_every_cell_runs_and_prints_what_the_book_shows(browser: Browser, addres
                 different.append((text, printed(cell), shown))
         assert [(text, *both) for text, *both in different if not any(part in text for part in OTHERWISE)] == []
         assert page.locator(".live-output img:not([alt]), .live-output img[alt='']").count() == 0
-        assert page.locator(".live-output img").count() >= 1
+        assert page.locator(".live-output :is(img, [data-playground])").count() >= 1
         assert noted.problems == []
         assert [url for url in noted.requests if not url.startswith((address, "blob:", "data:"))] == []
 
