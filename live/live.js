@@ -82,7 +82,9 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
       root.dataset.live = "busy";
       cell.begin();
       clock = setInterval(() => {
-        cell.runs((performance.now() - began) / 1000);
+        const seconds = (performance.now() - began) / 1000;
+        cell.runs(seconds);
+        if (cell.wanted) say(`Running what this needs of the page, for ${Math.round(seconds)} s …`);
         if (performance.now() - began > SPARE_AFTER_MS) python.prepare();
       }, 1000);
       const above = cell.exercise || cell.wanted ? page.cells.slice(0, page.cells.indexOf(cell)).map((other) => other.text) : undefined;

@@ -39,7 +39,7 @@ def bound(node: ast.stmt) -> set[str]:
     if isinstance(node, ast.Import | ast.ImportFrom):
         return {alias.asname or alias.name.partition(".")[0] for alias in node.names}
     names = set()
-    for inner in ast.walk(node):
+    for inner in _outside(node):
         if isinstance(inner, ast.Name | ast.Subscript | ast.Attribute) and isinstance(inner.ctx, ast.Store | ast.Del):
             target: ast.expr = inner
             while isinstance(target, ast.Subscript | ast.Attribute):
@@ -49,6 +49,14 @@ def bound(node: ast.stmt) -> set[str]:
         if isinstance(inner, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef):
             names |= bound(inner)
     return names
+
+
+def _outside(node: ast.AST) -> Iterator[ast.AST]:
+    """Walk through a statement, but for what has names of its own, as `net` in `[f(net) for net in nets]` has."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp | ast.Lambda):
+            yield from _outside(child)
 
 
 def replaces(node: ast.stmt) -> bool:

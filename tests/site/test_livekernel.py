@@ -30,6 +30,7 @@ def of(code, *above, known=()):
         ("print(x)", ["x = 1", "x += 2"], [(0, "x = 1"), (1, "x += 2")]),
         ("print(x)", ["x = {}", "x['a'] = y", "y = 3"], [(0, "x = {}"), (1, "x['a'] = y")]),
         ("print(x)", ["x = 1", "this is not Python"], [(0, "x = 1")]),
+        ("print(net)", ["net = 1", "later = [net for net in range(3)]"], [(0, "net = 1")]),
         ("def f():\n    return g()\nf()", ["def g():\n    return 1"], [(0, "def g():\n    return 1")]),
     ],
 )
