@@ -1,6 +1,7 @@
 """The playground: its settings, its addresses, the lines that it shows, and that what it trains is what they train."""
 
 import itertools
+import json
 import re
 
 import numpy as np
@@ -69,7 +70,7 @@ def run_of(query, mine=OBJECTS):
 
 @pytest.mark.parametrize("query", VARIED)
 def test_the_lines_that_it_shows_train_the_same_network_to_the_last_bit(query):
-    run = run_of(query if "hidden" in query else f"{SMALL}&{query}")
+    run = run_of(query if "hidden" in query or "own=" in query else f"{SMALL}&{query}")
     for _ in range(2):
         run.take_step()
     for _ in range(3):
@@ -376,10 +377,46 @@ def test_a_run_that_diverged_is_as_after_its_last_whole_epoch_and_takes_no_more_
     assert stepped.said == whole.said
 
 
+@pytest.mark.parametrize("query", ["activation=Sigmoid&init=zeros", "data=blobs&activation=Sigmoid&init=zeros"])
+def test_what_json_cannot_hold_is_nothing_and_equal_weights_are_named(query):
+    """A change of weights that were 0 is infinitely large."""
+    run, seen = trained(f"points=20&{query}", 60)
+    header, _ = run.frame().packed()
+    json.dumps(header, allow_nan=False)
+    assert "Choose other first weights" in seen["said"]
+    run = run_of(query)
+    run.take_epoch()
+    assert None in run.frame().packed()[0]["ratios"]
+
+
+def test_a_line_that_has_converged_is_not_told_to_take_larger_steps():
+    _, seen = trained("hidden=&init=zeros&batch=2000&optimizer=SGD&rate=1")
+    assert seen["said"] == (
+        "The loss has hardly moved for 50 epochs. Without a hidden layer the boundary is a straight line in the "
+        "features. Add a layer, or a feature."
+    )
+
+
+def test_a_program_says_that_the_picture_is_further():
+    run = run_of(f"{SMALL}&batch=10")
+    run.take_epoch()
+    assert "#" not in run.program()
+    run.take_step()
+    run.take_step()
+    assert run.program().endswith("# The playground is 2 batches further, in an epoch that is not over.\n")
+
+
+def test_a_change_takes_what_depends_on_it_back():
+    setting = opened("data=blobs&classes=4&optimizer=AdamW&decay=0.1&noise=0.3")
+    changed = setting.changed({"data": "moons", "optimizer": "SGD"})
+    assert (changed["classes"], changed["decay"], changed["noise"]) == (2, 0, 0.3)
+    assert setting.changed({"data": "own", "own": "0 0 0;1 1 1"})["noise"] == 0.05
+
+
 def test_stop_rules_stop_and_a_changed_rule_goes_on():
     run = run_of(f"{SMALL}&epochs=3")
     run.advance(5)
-    assert (run.state, run.epoch, run.said) == ("stopped", 3, "Stopped: 3 epochs are over.")
+    assert (run.state, run.epoch, run.said) == ("stopped", 3, "Stopped: 3 epochs are over. To go on, change the rule.")
     run.take_epoch()
     assert run.epoch == 3
     run.go_on(run.setting.changed({"epochs": "5"}))
@@ -555,7 +592,7 @@ def test_what_changes_in_the_other_run_is_told_too_and_a_link_starts_anew(playgr
     answer = say(playground, do="open", run=1, address=playground.runs[1].setting.to_address())
     assert answer["frame"]["epoch"] == 0
     assert "scene" in answer
-    assert [content["run"] for content, _ in playground.heard] == [1]
+    assert [content["frame"]["epoch"] for content, _ in playground.heard] == [0, 0]  # both, to be compared
 
 
 def test_a_readers_mistake_is_said_and_not_raised(monkeypatch):
@@ -581,7 +618,7 @@ def test_the_recording_is_the_run_of_the_setting():
     run = Run(playground.runs[0].setting, {})
     while run.epoch < headers[-1]["epoch"]:
         run.take_epoch()
-    assert headers[-1]["train"] == run.frame().header["train"]
+    assert tuple(headers[-1]["train"]) == run.frame().header["train"]
     assert playground.net.history == []
     assert repr(playground) == f"Playground('{playground.runs[0].setting.to_address()}')"
 

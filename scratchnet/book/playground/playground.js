@@ -254,7 +254,7 @@ function render({ model, el }) {
     make("button", { type: "button", click: () => act("epoch") }, "One epoch"),
     make("button", { type: "button", click: () => act("reset") }, "Reset"));
   const numbers = make("p", { class: "playground-numbers", "data-part": "numbers" });
-  const bar = make("div", { class: "playground-bar" }, steps);
+  const bar = make("div", { class: "playground-bar playground-top" }, steps);
 
   // --- presets ---
 
@@ -298,6 +298,9 @@ function render({ model, el }) {
   // --- controls ---
 
   function change(texts) {
+    complain("");
+    preset.value = "";
+    sentence.replaceChildren();
     const name = Object.keys(texts)[0];
     for (const field of Object.values(fields)) {
       const [other, words] = field.needs ?? [];
@@ -486,6 +489,8 @@ function render({ model, el }) {
   // --- the picture of the data ---
 
   const planes = [0, 1].map(() => make("canvas", { class: "playground-plane", role: "img" }));
+  const places = planes.map((canvas, i) => make("div", {}, make("p", { class: "playground-name" }, `Setting ${"AB"[i]}`), canvas));
+  let hovered = null; // the unit whose picture is shown large: {layer, unit}
   const planeOf = document.createElement("canvas");
 
   function drawPlane(canvas, one) {
@@ -494,7 +499,9 @@ function render({ model, el }) {
     const { plane } = frameArrays;
     const several = scene.classes > 2;
     const squares = plane.length / (several ? 2 : 1);
-    paint(planeOf, squares, several
+    const large = hovered && one === run() ? valuesOf(one, hovered) : null;
+    if (large) paint(planeOf, scene.squares, shadeOf(...large));
+    else paint(planeOf, squares, several
       ? (i) => [colors[plane[i]], 0.15 + 0.6 * (plane[squares + i] / 255)]
       : (i) => [colors[plane[i] > 127 ? 1 : 0], 0.08 + 0.62 * Math.abs(plane[i] / 127.5 - 1)]);
     pen.imageSmoothingEnabled = true;
@@ -551,8 +558,9 @@ function render({ model, el }) {
       else if (look && i === at) lookAt({ sample: nearest(placeIn(canvas, event)) });
     });
   });
-  const legend = make("p", { class: "playground-legend", "data-part": "legend" }, "Filled: training points. Hollow: test points. Circles are class 0, squares class 1, triangles class 2, diamonds class 3.");
-  const picture = make("div", { class: "playground-picture" }, make("div", { class: "playground-planes" }, ...planes), legend);
+  const legend = make("p", { class: "playground-legend", "data-part": "legend" });
+  const SHAPES = ["circles are class 0", "squares class 1", "triangles class 2", "diamonds class 3"];
+  const picture = make("div", { class: "playground-picture" }, make("div", { class: "playground-planes" }, ...places), legend);
 
   // --- the network ---
 
@@ -573,7 +581,10 @@ function render({ model, el }) {
     const names = featureNames();
     columns.replaceChildren(...sizes.map((size, layer) => {
       const units = Array.from({ length: Math.min(size, drawn) }, (_, unit) => {
-        const canvas = make("canvas", {});
+        const canvas = make("canvas", {
+          pointerenter: () => redraw((hovered = { layer, unit })),
+          pointerleave: () => redraw((hovered = null)),
+        });
         if (layer === 0) return make("span", { class: "playground-unit", title: names[unit] }, canvas, make("small", {}, names[unit]));
         const words = layer === sizes.length - 1 ? (size > 1 ? `Output, class ${unit}` : "Output") : `Hidden layer ${layer}, unit ${unit + 1}`;
         return make("button", { type: "button", class: "playground-unit", "aria-label": `${words}: show its numbers`, title: words, click: () => open(layer - 1, unit) }, canvas);
@@ -582,9 +593,19 @@ function render({ model, el }) {
       return make("div", { class: "playground-column" }, make("small", {}, nameOf(layer, sizes)), ...units, ...more);
     }));
     one.built = true;
+    legend.textContent = `Filled: training points, hollow: test points; ${SHAPES.slice(0, one.scene.classes).join(", ")}.`;
     one.canvases = [...columns.children].map((column) => [...column.querySelectorAll("canvas")]);
     one.canvases[0].forEach((canvas, i) => paint(canvas, squares, shadeOf(one.sceneArrays.inputs, i * squares)));
     buildLayers();
+  }
+
+  // The values of a unit's picture, and where they start: of an input, or after a hidden layer.
+  function valuesOf({ scene, sceneArrays, frameArrays }, { layer, unit }) {
+    const { sizes, drawn, squares } = scene;
+    if (layer === 0) return [sceneArrays.inputs, unit * squares];
+    if (layer === sizes.length - 1) return null;
+    const before = sizes.slice(1, layer).reduce((sum, size) => sum + Math.min(size, drawn), 0);
+    return [frameArrays.units, (before + unit) * squares];
   }
 
   // Orange where positive, blue where negative, in the colors of the two classes.
@@ -625,6 +646,7 @@ function render({ model, el }) {
           const to = [b.left - origin.left - 1, b.top + b.height / 2 - origin.top];
           const line = { from, to, layer, input, unit, w: weights[w] };
           lines.push(line);
+          if (line.w === 0) continue; // nothing to see
           const strong = look && look.layer === layer && look.unit === unit;
           pen.beginPath();
           pen.setLineDash(line.w < 0 ? [5, 3] : []);
@@ -662,7 +684,8 @@ function render({ model, el }) {
     graph.classList.toggle("on-edge", Boolean(line));
     if (!line) return;
     const box = graph.getBoundingClientRect();
-    tip.textContent = `w = ${number(line.w)}`;
+    const from = line.layer ? `unit ${line.input + 1}` : featureNames()[line.input];
+    tip.textContent = `${from} → unit ${line.unit + 1}: w = ${number(line.w)}`;
     tip.style.left = `${event.clientX - box.left + 10}px`;
     tip.style.top = `${event.clientY - box.top - 26}px`;
   });
@@ -724,7 +747,7 @@ function render({ model, el }) {
     const steps = at.steps.map(({ name, value, gradient }, i) => row("td", [i ? name : "z, of the linear layer", number(value, 4), gradient === null ? "" : number(gradient)]));
     const text = `The point is at (${at.point.map((x) => number(x)).join(", ")}), of class ${at.label}. The products add up to ${number(sum, 4)}, and with b = ${number(at.b, 4)} that makes z = ${number(at.steps[0].value, 4)}.`;
     panelBody.replaceChildren(
-      make("table", {}, make("caption", {}, "The row of W"), row("th", ["input", "a", "w", "a · w", "dw, mean over the training data"]), ...rows),
+      make("table", {}, make("caption", {}, "The column of W"), row("th", ["input", "a", "w", "a · w", "dw, mean over the training data"]), ...rows),
       make("p", {}, text),
       make("table", {}, make("caption", {}, "From z on, and back"), row("th", ["after", "value", "gradient of this point's loss"]), ...steps));
   }
@@ -762,7 +785,7 @@ function render({ model, el }) {
       pen.lineTo(width - 8, y(10 ** power));
       pen.stroke();
       pen.globalAlpha = 1;
-      pen.fillText(number(10 ** power), left - 4, y(10 ** power) + 4);
+      pen.fillText(power < -2 ? `1e${power}` : number(10 ** power), left - 4, y(10 ** power) + 4);
     }
     pen.fillText(`epoch ${last}`, width - 8, height - 4);
     all.forEach((one) => {
@@ -772,14 +795,17 @@ function render({ model, el }) {
         pen.beginPath();
         pen.setLineDash(dash);
         pen.lineWidth = 1.8;
-        pen.strokeStyle = all.length > 1 ? css[runs.indexOf(one)] : color;
+        pen.strokeStyle = color;
+        pen.globalAlpha = one === run() ? 1 : 0.45;
         for (let i = 0; i < n; i++) pen[i ? "lineTo" : "moveTo"](x(epochs[i]), y(curves[kind * n + i]));
         pen.stroke();
+        if (all.length > 1) pen.fillText("AB"[runs.indexOf(one)], x(epochs[n - 1]) - 4, y(curves[(kind + 1) * n - 1]) - 5);
+        pen.globalAlpha = 1;
       });
     });
     pen.setLineDash([]);
   }
-  const curves = make("div", { class: "playground-part", "data-part": "curves" }, make("p", {}, "Loss by epoch: solid in training, dashed on test points"), curve);
+  const curves = make("div", { class: "playground-part", "data-part": "curves" }, make("p", {}, "Loss by epoch: solid in training, dashed on test points; of two settings, the other one is pale"), curve);
 
   const layerRows = make("tbody", {});
   const confusion = make("div", {});
@@ -808,7 +834,7 @@ function render({ model, el }) {
 
   const root = make("div", { class: "playground", role: "group", "aria-label": "Playground: a network in training", "data-playground": "", id },
     bar, make("div", { class: "playground-bar", "data-part": "presets" }, preset, sentence), numbers, said, trouble, compare,
-    make("div", { class: "playground-main" }, network, picture), panel, curves, tables, make("div", { class: "playground-groups" }, ...groups), below, status);
+    make("div", { class: "playground-main" }, network, picture), panel, make("div", { class: "playground-groups" }, ...groups), curves, tables, below, status);
   el.append(root);
 
   let drawing = false;
@@ -832,7 +858,8 @@ function render({ model, el }) {
     Object.assign(root.dataset, { epoch: one.frame.epoch, trainAccuracy: one.frame.train[1].toFixed(4), testAccuracy: one.frame.held[1].toFixed(4), stepsPerSecond: Math.round(one.speed ?? 0) });
     if (!one.built) build();
     planes.forEach((canvas, i) => {
-      canvas.hidden = i >= runs.length;
+      places[i].hidden = i >= runs.length;
+      places[i].firstChild.hidden = runs.length < 2;
       if (runs[i]?.scene && runs[i].frame) drawPlane(canvas, runs[i]);
     });
     drawNetwork();
@@ -861,6 +888,7 @@ function render({ model, el }) {
     given.delete("hide");
     hidden = new Set([...model.get("hidden"), ...(unknown ? [] : names)]);
     go(given.toString());
+    root.scrollIntoView({ block: "start" });
     if (unknown) complain(`The playground has nothing called ${unknown.slice(0, 40)} to hide.`);
     showControls();
   }
@@ -884,6 +912,7 @@ function render({ model, el }) {
     if (wanted) {
       if (wanted.address !== model.get("address")) ask("open", { address: wanted.address });
       play();
+      if (document.activeElement === document.body) playButton.focus({ preventScroll: true });
     } else visit();
   } else {
     const address = model.get("address");

@@ -24,7 +24,7 @@ PRESETS = (
     ),
     Preset(
         "It diverges",
-        "Weights that are too large and a rate of 3: within an epoch a number is too large for the computer.",
+        "Weights that are too large and a rate of 3: in the first epoch a number gets too large for the computer.",
         "hidden=64-64-64-64-64-64&init=large&optimizer=SGD&rate=3",
     ),
     Preset(

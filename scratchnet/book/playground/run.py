@@ -39,7 +39,16 @@ class Frame(NamedTuple):
             layout.append([name, array.dtype.str[1:], list(array.shape), start])
             parts.append(data + bytes(-len(data) % 4))
             start += len(parts[-1])
-        return self.header | {"layout": layout}, b"".join(parts)
+        return _finite(self.header) | {"layout": layout}, b"".join(parts)
+
+
+def _finite(value: Any) -> Any:
+    """Return what JSON can hold: None in the place of a number that is not finite."""
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 class Run:
@@ -135,7 +144,10 @@ class Run:
         """Return the Python that trains this network as far as it has been trained."""
         done = sum(n_epochs for n_epochs, _ in self.trained)
         parts = [*self.trained, (self.epoch - done, self.setting)] if self.epoch > done else self.trained
-        return (parts[0][1] if parts else self.setting).program(parts)
+        program = (parts[0][1] if parts else self.setting).program(parts)
+        if self.batches is None:
+            return program
+        return f"{program}# The playground is {self.batch} batches further, in an epoch that is not over.\n"
 
     def _train(self) -> None:
         self.net.train(
@@ -176,7 +188,12 @@ class Run:
         try:
             return train()
         except TrainingDiverged as error:
-            self.state, self.said = "diverged", f"The run diverged: {error}"
+            what, advice = str(error).split(". ")[:2]
+            rate = advice.split(", ")[
+                0
+            ]  # the rest is about weights and features, of which there are other controls here
+            where = f"The picture is that of epoch {self.epoch}, the last whole one"
+            self.state, self.said = "diverged", f"The run diverged: {what}. {rate}, or other first weights. {where}."
         return None
 
     def _ended(self) -> None:
@@ -192,7 +209,7 @@ class Run:
             ),
         }
         if met := [words for words, is_met in rules.items() if is_met]:
-            self.state, self.said = "stopped", f"Stopped: {met[0]}."
+            self.state, self.said = "stopped", f"Stopped: {met[0]}. To go on, change the rule."
 
     # --- what it looks like ---
 
@@ -354,6 +371,9 @@ def diagnosis(net: Any, setting: Setting, dead: list[float]) -> str:
     if len(history) < 20:
         return ""
     losses = np.array(net.loss_history)
+    if setting["init"] == "zeros" and setting["hidden"] and history[-1].accuracy < 0.95:
+        same = "All units of a layer started with the same weights, so they get the same gradient and stay the same"
+        return f"{same}. Choose other first weights."
     worst = int(np.argmax(dead)) if dead else 0
     if dead and dead[worst] >= 0.5:
         share = f"{100 * dead[worst]:.0f} % of the units of hidden layer {worst + 1} are dead"
@@ -365,11 +385,13 @@ def diagnosis(net: Any, setting: Setting, dead: list[float]) -> str:
     best = int(held.argmin())
     if held[-1] > 1.5 * held[best] + 0.05 and losses[-1] < losses[best]:
         now = f"The test loss was smallest after epoch {best + 1}, {held[best]:.3f}, and is {held[-1]:.3f} now"
-        return f"{now}: the network overfits. Try more points, dropout, weight decay, or stop earlier."
+        return f"{now}: the network overfits. Try more points, dropout, weight decay (with AdamW), or stop earlier."
     return ""
 
 
 def _why_stalled(net: Any, setting: Setting, losses: np.ndarray) -> str:
+    if not setting["hidden"]:
+        return "Without a hidden layer the boundary is a straight line in the features. Add a layer, or a feature."
     norms, ratios = net.grad_norms[-20:].mean(axis=0), net.update_ratios[-20:].mean(axis=0)
     if len(norms) > 2 and norms[0] < 1e-2 * norms[-1]:
         times = f"{norms[-1] / norms[0]:.0f} times" if norms[0] > 0 else "infinitely"
@@ -380,6 +402,4 @@ def _why_stalled(net: Any, setting: Setting, losses: np.ndarray) -> str:
         return f"{most}. Try a larger learning rate."
     if losses[-50:].std() > 0.05 * losses[-50:].mean():
         return "It jumps up and down instead. Try a smaller learning rate, a larger batch, or a schedule."
-    if not setting["hidden"]:
-        return "Without a hidden layer the boundary is a straight line in the features. Add a layer, or a feature."
     return "The network may be too small for these points. Try more units, another hidden layer, or more features."

@@ -41,13 +41,14 @@ def fields(mine: Mapping[str, Sequence[Any]]) -> dict[str, Field]:
         own = {kind.__name__: f"{kind.__name__} (yours)" for kind in mine.get(menu, ())}
         return {name: name for name in names} | labels | own
 
+    drawn = ("data", [*SIZE])
     own_data = [made.__name__ for made in mine.get("data", ())]
     groups: dict[str, list[Field]] = {
         "Data": [
             Choice("data", "Data", words("data", "spirals", "moons", "circles", "xor", "blobs", own="own points")),
             Whole("classes", "Classes", "2", 2, 4, [2, 3, 4], needs=("data", ["blobs", *own_data])),
-            Number("noise", "Noise", "0.05", 0, 1, [0, 0.05, 0.1, 0.2, 0.3, 0.5]),
-            Whole("points", "Points per class", "200", 5, 500, [10, 20, 50, 100, 200, 500]),
+            Number("noise", "Noise", "0.05", 0, 1, [0, 0.05, 0.1, 0.2, 0.3, 0.5], needs=drawn),
+            Whole("points", "Points per class", "200", 5, 500, [10, 20, 50, 100, 200, 500], needs=drawn),
             Number("share", "Share for training", "0.8", 0.1, 0.9, [0.1, 0.3, 0.5, 0.7, 0.8, 0.9]),
             Whole("draw", "Data seed", "7", 0, 2**31),
             Points("own", "Own points", ""),
@@ -116,8 +117,13 @@ class Setting:
         return int(self["classes"])
 
     def changed(self, texts: Mapping[str, Any]) -> Setting:
-        """Return the setting with other texts for some controls."""
-        return Setting(self.controls, {**self.texts, **texts})
+        """Return the setting with other texts for some controls; what has no say there goes back to its default."""
+        new = {**self.texts, **texts}
+        for name, field in self.controls.items():
+            other, words = field.needs or (name, [new[name]])
+            if name not in texts and new[other] not in words:
+                new[name] = field.default
+        return Setting(self.controls, new)
 
     def restarts(self, other: Setting) -> bool:
         """Return whether going to the other setting takes a new network, and not only another rate or stop rule."""

@@ -162,7 +162,7 @@ class Playground(anywidget.AnyWidget):
         self.runs[number].take_epoch()
 
     def _do_reset(self, number: int, message: Mapping[str, Any]) -> None:
-        self.runs[number] = Run(self.runs[number].setting, self.mine)
+        self.runs = [Run(run.setting, self.mine) for run in self.runs]
 
     def _do_open(self, number: int, message: Mapping[str, Any]) -> None:
         self._go_to(number, Setting.from_address(self.fields, message["address"]), fresh=True)
@@ -190,10 +190,9 @@ class Playground(anywidget.AnyWidget):
         if len(settings) == 2:
             other = 1 - number
             settings[other] = settings[other].changed({name: setting.texts[name] for name in SHARED})
-        made = [
-            Run(new, self.mine) if run.setting.restarts(new) or (fresh and i == number) else run
-            for i, (run, new) in enumerate(zip(self.runs, settings, strict=True))
-        ]
+        # Two runs start together, so that what is compared has been trained as long.
+        anew = any(run.setting.restarts(new) for run, new in zip(self.runs, settings, strict=True)) or fresh
+        made = [Run(new, self.mine) for new in settings] if anew else self.runs
         for run, new in zip(made, settings, strict=True):
             if run.setting is not new:
                 run.go_on(new)
