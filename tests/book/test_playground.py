@@ -620,6 +620,9 @@ def test_the_recording_is_the_run_of_the_setting():
         run.take_epoch()
     assert tuple(headers[-1]["train"]) == run.frame().header["train"]
     assert playground.net.history == []
+    assert f"training accuracy {headers[-1]['train'][1]:.3f}" in playground.stand_in
+    assert "<svg" in playground.stand_in
+    assert "<svg" not in Playground("data=blobs&classes=3&points=20&hidden=4").stand_in
     assert repr(playground) == f"Playground('{playground.runs[0].setting.to_address()}')"
 
 

@@ -70,7 +70,7 @@ def _picture(net: NeuralNetwork, data: Pairs, plane: Plane, rate: float) -> str:
         x_ticks={0: "0", 50: "50", 100: "100", 150: "150"},
         y_ticks=[0.01, 0.1, 1, 10],
         x_label="epoch",
-        y_label="loss in training (solid) and on validation points (dashed)",
+        y_label="loss: training solid, validation dashed",
     )
     epochs = np.arange(N_EPOCHS) + 1
     lines = axes.line(epochs, net.loss_history, 0), axes.line(epochs, by_epoch, 1)

@@ -12,6 +12,7 @@ import anywidget
 import traitlets
 
 from scratchnet import checks
+from scratchnet.book import frames
 from scratchnet.book.playground.own import as_layer, as_optimizer
 from scratchnet.book.playground.presets import PRESETS
 from scratchnet.book.playground.run import Frame, Run
@@ -84,6 +85,7 @@ class Playground(anywidget.AnyWidget):
             if name not in (*self.fields, *PARTS):
                 raise ValueError(f"hide: there is no {name!r}; there are {', '.join([*PARTS, *self.fields])}")
         self.runs = [Run(Setting.from_address(self.fields, setting), self.mine)]
+        recorded = Run(self.runs[0].setting, self.mine)
         super().__init__(
             address=setting,
             controls=[field.told() for field in self.fields.values()],
@@ -91,8 +93,8 @@ class Playground(anywidget.AnyWidget):
             colors=list(COLORS),
             hidden=list(hide),
             parts=list(PARTS),
-            recording=_recorded(Run(self.runs[0].setting, self.mine)),
-            stand_in="<p>The playground comes with a script of this page, which has not run.</p>",
+            recording=_recorded(recorded),
+            stand_in=_stand_in(recorded),
         )
         self.on_msg(self._hear)
 
@@ -211,6 +213,20 @@ def _needs_sizes(kind: Any) -> bool:
     except (TypeError, ValueError):
         return False
     return any(p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
+
+
+def _stand_in(run: Run) -> str:
+    """Return what a page shows where its scripts do not run: the plane at the end of the recording, and a word."""
+    sentence = (
+        "The playground comes with a script of this page, which has not run. This is where its recording ends, after "
+        f"{run.epoch} epochs: training accuracy {run.net.accuracy(run.X, run.y):.3f}, test accuracy "
+        f"{run.net.accuracy(run.held_X, run.held_y):.3f}."
+    )
+    if run.setting.n_classes > 2:
+        return frames.figure(sentence)
+    plane = frames.Plane(run.points, run.y)
+    P = run.net.predict_proba(run.features(plane.grid))[:, 0]
+    return f"<style>{frames.STYLE}</style>{plane.defs}{frames.figure(sentence, plane.picture(P, sentence))}"
 
 
 def _recorded(run: Run, epochs: Sequence[int] = RECORDED) -> list[Any]:
