@@ -58,8 +58,8 @@ def _picture(net: NeuralNetwork, data: Pairs, plane: Plane, rate: float) -> str:
     by_epoch = np.array(net.validation_loss_history, float)
     caption = (
         f"Rate {rate:g}, {len(X)} training points. Training loss {net.loss_history[-1]:.3f} with masks, "
-        f"{net.loss(X, y):.3f} without, accuracy {net.accuracy(X, y):.3f}. Validation loss {by_epoch[-1]:.3f}, accuracy "
-        f"{net.accuracy(*held_out):.3f}; smallest {by_epoch.min():.3f}, after epoch {by_epoch.argmin() + 1}."
+        f"{net.loss(X, y):.3f} without, accuracy {net.accuracy(X, y):.3f}. Validation loss {by_epoch[-1]:.3f}, "
+        f"accuracy {net.accuracy(*held_out):.3f}; smallest {by_epoch.min():.3f}, after epoch {by_epoch.argmin() + 1}."
     )
     axes = Axes(
         (0, N_EPOCHS),
