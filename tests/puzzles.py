@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 from pages import EXERCISE_PAGES, NOTEBOOKS
 
-from scratchnet import NeuralNetwork, ReLU, sigmoid
+from scratchnet import Layer, NeuralNetwork, ReLU, sigmoid
 
 SOLUTION = re.compile(
     r'<details class="order">\n<summary>.+?</summary>\n\n(.+?)\n\nThese do not belong:\n\n(.+?)\n\n</details>',
@@ -95,7 +95,7 @@ def outcome(puzzle, order):
             for name, value in names.items()
             if name not in {"__builtins__", "np", "rng"}
             and not callable(value)
-            and not isinstance(value, NeuralNetwork)
+            and not isinstance(value, NeuralNetwork | Layer)
         }
     return None
 
