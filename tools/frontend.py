@@ -70,7 +70,7 @@ def stand_in(name: str, models: dict[str, dict[str, Any]]) -> str:
         place = place * len(control["values"]) + position
     frame = f"<style>{state['_css']}</style>{state['head']}{state['frames'][place]}"
     word = "<p>This is where the explorer starts. Its controls come with a script of this page, which has not run.</p>"
-    return f'<div class="explorer" data-stands-for="{name}">{frame}{word}</div>'
+    return f'<div class="explorer book-widget" data-stands-for="{name}">{frame}{word}</div>'
 
 
 def mended(visit: Visit, hindrance: str, better: str) -> Visit:

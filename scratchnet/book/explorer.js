@@ -43,7 +43,7 @@ function render({ model, el }) {
   const id = `explorer-${model.get("name")}`;
   const group = `${id}-${Math.random().toString(36).slice(2)}`; // the same explorer may stand on a page twice
   const stage = make("div", { class: "explorer-frame" });
-  const status = make("div", { class: "explorer-status", role: "status" });
+  const status = make("div", { class: "explorer-status book-unseen", role: "status" });
   const answer = make("div", { class: "explorer-answer", role: "status" });
   const link = make("a", { class: "explorer-link" }, "Link to this setting");
   let timer, rest, said;
@@ -189,7 +189,7 @@ function render({ model, el }) {
   const head = make("div", { "aria-hidden": "true" });
   head.innerHTML = model.get("head");
   const root = make("div", {
-    ...{ class: "explorer", role: "group", "data-explorer": model.get("name") },
+    ...{ class: "explorer book-widget", role: "group", "data-explorer": model.get("name") },
     "aria-label": `Explorer of ${axes.map((axis) => axis.label).join(", ")}`,
   });
   if (!document.getElementById(id)) root.id = id;

@@ -17,6 +17,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from scratchnet.book import front_end
 from scratchnet.book.frames import STYLE
 
 HERE = Path(__file__).parent
@@ -46,8 +47,8 @@ class Explorer(anywidget.AnyWidget):
     Raises ValueError for a start, a preset or a play that is not on the axes.
     """
 
-    _esm = "".join((HERE / name).read_text(encoding="utf-8") for name in ("dom.js", "explorer.js"))
-    _css = (HERE / "explorer.css").read_text(encoding="utf-8") + STYLE
+    _esm = front_end.script(HERE / "explorer")
+    _css = front_end.style(HERE / "explorer") + STYLE
 
     name = traitlets.Unicode().tag(sync=True)
     head = traitlets.Unicode().tag(sync=True)

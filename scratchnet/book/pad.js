@@ -32,7 +32,7 @@ function render({ model, el }) {
   const seen = shape("svg", { viewBox: "0 0 8 8", role: "img" });
   const bars = make("ol", { class: "pad-bars", start: 0 });
   const said = make("p", { class: "pad-said" });
-  const status = make("div", { class: "pad-status", role: "status" });
+  const status = make("div", { class: "pad-status book-unseen", role: "status" });
 
   // --- what is shown ---
 
@@ -93,8 +93,7 @@ function render({ model, el }) {
   function start() {
     starting = true;
     offer.replaceChildren();
-    document.padWanted = strokes;
-    root.dispatchEvent(new CustomEvent("live-wanted", { bubbles: true }));
+    askForPython(root, "pad", strokes);
   }
   function startSaid({ detail }) {
     if (!starting) return;
@@ -237,9 +236,9 @@ function render({ model, el }) {
   const stored = model.get("stored").map((one) => make("button", { type: "button", click: () => bring(one) }, one.name));
   const button = (name, click) => make("button", { type: "button", click }, name);
 
-  const help = make("p", { id: `${group}-help`, class: "pad-status" });
+  const help = make("p", { id: `${group}-help`, class: "pad-status book-unseen" });
   help.textContent = "Arrow keys move the cursor, Space puts the pen down and lifts it, Backspace takes the last stroke back.";
-  const root = make("div", { class: "pad", role: "group", "aria-label": "Pad to draw a digit on" });
+  const root = make("div", { class: "pad book-widget", role: "group", "aria-label": "Pad to draw a digit on" });
   root.append(
     make("div", { class: "pad-row", role: "group", "aria-label": "Stored drawings" }, "Stored:", ...stored),
     make(
@@ -255,9 +254,9 @@ function render({ model, el }) {
   );
   el.append(root);
   move();
-  if (alive && document.padWanted?.length) {
-    strokes = document.padWanted;
-    delete document.padWanted;
+  const left = alive ? takeOver("pad") : [];
+  if (left?.length) {
+    strokes = left;
     changed();
   } else {
     bring(model.get("stored")[0]);

@@ -15,7 +15,7 @@ import anywidget
 import numpy as np
 import traitlets
 
-from scratchnet.book import drawing
+from scratchnet.book import drawing, front_end
 
 HERE = Path(__file__).parent
 MOST = 4000  # points of a drawing that are looked at
@@ -53,8 +53,8 @@ class Pad(anywidget.AnyWidget):
     ValueError for probabilities of another shape.
     """
 
-    _esm = "".join((HERE / name).read_text(encoding="utf-8") for name in ("dom.js", "pad.js"))
-    _css = (HERE / "pad.css").read_text(encoding="utf-8")
+    _esm = front_end.script(HERE / "pad")
+    _css = front_end.style(HERE / "pad")
 
     stored: Any = traitlets.List().tag(sync=True)
     stand_in = traitlets.Unicode().tag(sync=True)

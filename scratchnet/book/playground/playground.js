@@ -153,7 +153,7 @@ function render({ model, el }) {
 
   // --- state ---
 
-  const status = make("div", { class: "playground-status", role: "status" });
+  const status = make("div", { class: "playground-status book-unseen", role: "status" });
   const said = make("p", { class: "playground-said" });
   const trouble = make("p", { class: "playground-trouble", role: "alert" });
   const complain = (words) => (trouble.textContent = words);
@@ -210,8 +210,7 @@ function render({ model, el }) {
       return complain("To train it, run the notebook: this page was built without Python.");
     }
     starting = true;
-    document.playgroundWanted = { address: run().address, hidden: [...hidden] };
-    root.dispatchEvent(new CustomEvent("live-wanted", { bubbles: true }));
+    askForPython(root, "playground", { address: run().address, hidden: [...hidden] });
     redraw();
   }
 
@@ -302,11 +301,11 @@ function render({ model, el }) {
     preset.value = "";
     sentence.replaceChildren();
     const name = Object.keys(texts)[0];
+    if (alive) return ask("set", { texts });
     for (const field of Object.values(fields)) {
       const [other, words] = field.needs ?? [];
-      if (other === name && !words.includes(texts[name]) && run().texts[field.name] !== field.default) texts[field.name] = field.default;
+      if (other === name && !words.includes(texts[name])) texts[field.name] = field.default;
     }
-    if (alive) return ask("set", { texts });
     const next = { ...run().texts, ...texts };
     const query = new URLSearchParams(Object.entries(next).filter(([key, text]) => text !== fields[key].default));
     go(query.toString());
@@ -832,7 +831,7 @@ function render({ model, el }) {
 
   // --- all of it ---
 
-  const root = make("div", { class: "playground", role: "group", "aria-label": "Playground: a network in training", "data-playground": "", id },
+  const root = make("div", { class: "playground book-widget", role: "group", "aria-label": "Playground: a network in training", "data-playground": "", id },
     bar, make("div", { class: "playground-bar", "data-part": "presets" }, preset, sentence), numbers, said, trouble, compare,
     make("div", { class: "playground-main" }, network, picture), panel, make("div", { class: "playground-groups" }, ...groups), curves, tables, below, status);
   el.append(root);
@@ -905,8 +904,7 @@ function render({ model, el }) {
 
   if (alive) {
     model.on("msg:custom", onMessage);
-    const wanted = document.playgroundWanted;
-    delete document.playgroundWanted;
+    const wanted = takeOver("playground");
     if (wanted) hidden = new Set([...hidden, ...wanted.hidden]);
     ask("show");
     if (wanted) {

@@ -12,7 +12,7 @@ import anywidget
 import traitlets
 
 from scratchnet import checks
-from scratchnet.book import frames
+from scratchnet.book import frames, front_end
 from scratchnet.book.playground.own import as_layer, as_optimizer
 from scratchnet.book.playground.presets import PRESETS
 from scratchnet.book.playground.run import Frame, Run
@@ -42,8 +42,8 @@ class Playground(anywidget.AnyWidget):
     optimizer or function.
     """
 
-    _esm = "".join(path.read_text(encoding="utf-8") for path in (HERE.parent / "dom.js", HERE / "playground.js"))
-    _css = HERE / "playground.css"
+    _esm = front_end.script(HERE / "playground")
+    _css = front_end.style(HERE / "playground")
 
     address = traitlets.Unicode().tag(sync=True)
     controls: Any = traitlets.List().tag(sync=True)
