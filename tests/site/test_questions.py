@@ -42,6 +42,12 @@ def forms(page: Page, legend: str) -> Locator:
     return page.locator("form.commit", has=page.locator("legend", has_text=legend))
 
 
+def mystery(page: Page) -> tuple[Locator, Locator]:
+    """Return the question for a suspect, and its form."""
+    question = page.locator("article p", has_text=MYSTERY)
+    return question, question.locator("xpath=following-sibling::form[1]")
+
+
 def give_what_precedes(question: Locator) -> None:
     """Say "Show me" to the predictions above a question in its section."""
     for earlier in question.locator("xpath=preceding-sibling::form[contains(@class, 'commit')]").all():
@@ -171,8 +177,7 @@ def test_a_link_into_what_is_covered_uncovers_it(browser: Browser, address: str)
 def test_the_mystery_stays_covered_until_there_is_a_suspect(browser: Browser, address: str) -> None:
     with opened(browser, address, TRAINING) as page:
         settle(page)
-        question = page.locator("article p", has_text=MYSTERY)
-        form = question.locator("xpath=following-sibling::form[1]")
+        question, form = mystery(page)
         reveal = page.get_by_text("The layer divides a second time.")
         mended = page.locator("h2", has_text="The same run, mended")
         assert not shown(mended)
@@ -193,8 +198,7 @@ def test_the_mystery_stays_covered_until_there_is_a_suspect(browser: Browser, ad
 def test_the_suspects_wait_for_the_predictions_before_them(browser: Browser, address: str) -> None:
     with opened(browser, address, TRAINING) as page:
         settle(page)
-        question = page.locator("article p", has_text=MYSTERY)
-        form = question.locator("xpath=following-sibling::form[1]")
+        question, form = mystery(page)
         section = question.locator("xpath=ancestor::section[1]")
         assert not shown(question)
         expect(form).to_be_hidden()
