@@ -102,7 +102,7 @@ class Plane:
         return (
             f'<div><p>{html.escape(title)}</p><svg viewBox="0 0 {WIDTH} {self.height}" role="img" '
             f'aria-label="{html.escape(label)}"><image width="{WIDTH}" height="{self.height}" '
-            f'preserveAspectRatio="none" href="{_png(shades)}"/>{_curve(edges, "edge")}'
+            f'preserveAspectRatio="none" href="{png(shades)}"/>{_curve(edges, "edge")}'
             f'<use href="#{self._name}"/></svg></div>'
         )
 
@@ -134,12 +134,13 @@ def _palette() -> tuple[list[int], bytes]:
 PALETTE, ALPHAS = _palette()
 
 
-def _png(shades: np.ndarray) -> str:
+def png(shades: np.ndarray, palette: Sequence[int] = PALETTE, alphas: bytes = ALPHAS) -> str:
+    """Return a picture of shades, each the number of a color in the palette, as the address of an image."""
     picture = Image.fromarray(shades, "L").convert("P")
     picture.putdata(shades.ravel().tolist())
-    picture.putpalette(PALETTE)
+    picture.putpalette(palette)
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG", bits=4, optimize=True, transparency=ALPHAS)
+    picture.save(buffer, "PNG", bits=4, optimize=True, transparency=alphas)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
@@ -227,3 +228,16 @@ class Axes:
             for u, v in zip(self._u(x[shown]), self._v(y[shown]), strict=True)
         )
         return f'<path d="{path}" class="bar k{k}"/>' if path else ""
+
+
+def loss_axes(n_epochs: int, every: int, label: str) -> Axes:
+    """Return the axes of losses by epoch, from 0.01 to 10, with a tick at every so many epochs."""
+    return Axes(
+        (0, n_epochs),
+        (0.01, 10),
+        log=True,
+        x_ticks={epoch: str(epoch) for epoch in range(0, n_epochs + 1, every)},
+        y_ticks=[0.01, 0.1, 1, 10],
+        x_label="epoch",
+        y_label=label,
+    )

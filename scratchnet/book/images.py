@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,9 +10,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from PIL import Image
 
-from scratchnet.book.frames import ALPHAS, LEVELS, PALETTE
+from scratchnet.book.frames import ALPHAS, LEVELS, PALETTE, png
 from scratchnet.book.plotting import PROBABILITY, STYLE
 
 SIDE = 8  # pixels of an image, across and down
@@ -82,15 +79,9 @@ def mosaic(images: Any, label: str, title: str, columns: int = 4) -> str:
         i, j = pitch * (k // columns), pitch * (k % columns)
         shades = (np.clip(image, -1, 1) + 1) / 2 * (LEVELS - 1)
         pixels[i : i + SIDE, j : j + SIDE] = shades.round()
-    picture = Image.fromarray(pixels, "L").convert("P")
-    picture.putdata(pixels.ravel().tolist())
-    picture.putpalette([*PALETTE, 0, 0, 0])
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", bits=4, optimize=True, transparency=ALPHAS + b"\0")
-    png = base64.b64encode(buffer.getvalue()).decode()
     height, width = pixels.shape
     return (
         f'<div><p>{html.escape(title)}</p><svg viewBox="0 0 {width} {height}" role="img" '
         f'aria-label="{html.escape(label)}"><image width="{width}" height="{height}" '
-        f'style="image-rendering: pixelated" href="data:image/png;base64,{png}"/></svg></div>'
+        f'style="image-rendering: pixelated" href="{png(pixels, [*PALETTE, 0, 0, 0], ALPHAS + bytes(1))}"/></svg></div>'
     )

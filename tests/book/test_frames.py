@@ -258,7 +258,7 @@ def test_probabilities_beyond_0_and_1_are_drawn_as_these():
 
 
 def test_a_picture_takes_four_bits_a_square():
-    png = base64.b64decode(frames._png(np.zeros((8, 8), np.uint8)).removeprefix("data:image/png;base64,"))
+    png = base64.b64decode(frames.png(np.zeros((8, 8), np.uint8)).removeprefix("data:image/png;base64,"))
     assert png[24:26] == bytes([4, 3])  # bit depth and, by 3, a palette
 
 

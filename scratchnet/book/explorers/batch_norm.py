@@ -14,7 +14,7 @@ import numpy as np
 from scratchnet import NeuralNetwork, he, train_together
 from scratchnet.book.experiments import Spirals, spirals
 from scratchnet.book.explorer import Explorer
-from scratchnet.book.frames import Axes, Plane, figure
+from scratchnet.book.frames import Axes, Plane, figure, loss_axes
 
 N_EPOCHS = 40
 AXES: dict[str, list[Any]] = {
@@ -95,15 +95,7 @@ def _picture(net: NeuralNetwork, data: Spirals, plane: Plane, caption: str) -> s
 
 def _axes() -> tuple[Axes, Axes]:
     """Return the axes of the losses and of the gradient norms."""
-    losses = Axes(
-        (0, N_EPOCHS),
-        (0.01, 10),
-        log=True,
-        x_ticks={0: "0", 20: "20", 40: "40"},
-        y_ticks=[0.01, 0.1, 1, 10],
-        x_label="epoch",
-        y_label="training loss",
-    )
+    losses = loss_axes(N_EPOCHS, 20, "training loss")
     bars = Axes(
         (0.4, 9.6),
         (1e-4, 10),

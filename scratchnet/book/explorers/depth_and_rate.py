@@ -21,7 +21,7 @@ def depth_and_rate() -> Explorer:
     """Train every depth at every rate, and draw the boundary, the loss so far and the gradient norms."""
     X, y, *_ = spirals()
     plane = frames.Plane(X, y)
-    draw = partial(_frame, plane, _loss_axes(), _norm_axes())
+    draw = partial(_frame, plane, frames.loss_axes(80, 40, "loss so far"), _norm_axes())
 
     @cache
     def runs(depth: int) -> dict[float, tuple[NeuralNetwork, list[np.ndarray]]]:
@@ -45,18 +45,6 @@ def depth_and_rate() -> Explorer:
             "Dies at depth 8": {"hidden_layers": 8, "learning_rate": 1.0, "epoch": 80},
         },
         retrain=retrain,
-    )
-
-
-def _loss_axes() -> frames.Axes:
-    return frames.Axes(
-        (0, 80),
-        (0.01, 10),
-        log=True,
-        x_ticks={0: "0", 40: "40", 80: "80"},
-        y_ticks=[0.01, 0.1, 1, 10],
-        x_label="epoch",
-        y_label="loss so far",
     )
 
 

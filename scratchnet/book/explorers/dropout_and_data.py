@@ -11,7 +11,7 @@ import numpy as np
 from scratchnet import Adam, NeuralNetwork
 from scratchnet.book.experiments import Pairs, draw
 from scratchnet.book.explorer import Explorer
-from scratchnet.book.frames import Axes, Plane, figure
+from scratchnet.book.frames import Plane, figure, loss_axes
 
 N_EPOCHS = 150
 AXES: dict[str, list[Any]] = {"dropout_rate": [0.0, 0.2, 0.5, 0.8, 0.9], "points_per_class": [10, 20, 50, 200]}
@@ -61,15 +61,7 @@ def _picture(net: NeuralNetwork, data: Pairs, plane: Plane, rate: float) -> str:
         f"{net.loss(X, y):.3f} without, accuracy {net.accuracy(X, y):.3f}. Validation loss {by_epoch[-1]:.3f}, "
         f"accuracy {net.accuracy(*held_out):.3f}; smallest {by_epoch.min():.3f}, after epoch {by_epoch.argmin() + 1}."
     )
-    axes = Axes(
-        (0, N_EPOCHS),
-        (0.01, 10),
-        log=True,
-        x_ticks={0: "0", 50: "50", 100: "100", 150: "150"},
-        y_ticks=[0.01, 0.1, 1, 10],
-        x_label="epoch",
-        y_label="loss: training solid, validation dashed",
-    )
+    axes = loss_axes(N_EPOCHS, 50, "loss: training solid, validation dashed")
     epochs = np.arange(N_EPOCHS) + 1
     lines = axes.line(epochs, net.loss_history, 0), axes.line(epochs, by_epoch, 1)
     return figure(

@@ -68,15 +68,7 @@ def _frame(data: Split, units: int, rate: float, net: NeuralNetwork, ended: Trai
         f"after {N_EPOCHS} epochs training loss {net.loss_history[-1]:.3f}, accuracy {accuracy[0]:.3f}; "
         f"validation loss {net.validation_loss_history[-1]:.3f}, accuracy {accuracy[1]:.3f}."
     )
-    axes = frames.Axes(
-        (0, N_EPOCHS),
-        (0.01, 10),
-        log=True,
-        x_ticks={0: "0", 15: "15", 30: "30"},
-        y_ticks=[0.01, 0.1, 1, 10],
-        x_label="epoch",
-        y_label="training loss (solid), validation loss (dashed)",
-    )
+    axes = frames.loss_axes(N_EPOCHS, 15, "training loss (solid), validation loss (dashed)")
     epochs, held_out = np.arange(N_EPOCHS) + 1, np.array(net.validation_loss_history, float)
     first: Any = next(layer for layer in net.layers if isinstance(layer, LinearLayer))
     W = first.W[:, :SHOWN] / np.abs(first.W[:, :SHOWN]).max()
