@@ -417,8 +417,11 @@ def test_stop_rules_stop_and_a_changed_rule_goes_on():
     run = run_of(f"{SMALL}&epochs=3")
     run.advance(5)
     assert (run.state, run.epoch, run.said) == ("stopped", 3, "Stopped: 3 epochs are over. To go on, change the rule.")
+    steps, theta = run.steps, run.net.theta.copy()
     run.take_epoch()
-    assert run.epoch == 3
+    run.take_step()
+    assert (run.epoch, run.steps) == (3, steps)
+    assert np.array_equal(run.net.theta, theta)
     run.go_on(run.setting.changed({"epochs": "5"}))
     run.advance(5)
     assert (run.state, run.epoch) == ("stopped", 5)
