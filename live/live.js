@@ -4,7 +4,6 @@ import * as kept from "./kept.js";
 import { drawing, typeset } from "./outputs.js";
 import { Python } from "./python.js";
 
-const SPARE_AFTER_MS = 2000; // a cell that runs for longer may be stopped, and then another Python goes on
 const MEASURE_AFTER_MS = 1500; // when what comes after the start is there, and nothing else keeps the processor busy
 const PAGE = typeof DOCUMENTATION_OPTIONS === "undefined" ? location.pathname : DOCUMENTATION_OPTIONS.pagename;
 
@@ -14,8 +13,15 @@ function button(text, click) {
   return element;
 }
 
+// Python on its way into a page before anybody asks for it.
+export function ahead(here, total) {
+  const python = new Python(here, total);
+  python.prepare();
+  return python;
+}
+
 // long: the address of what is known of the cells that take long, where there are any.
-export async function begin({ here, root, bar, button: starter, hint, offers, cells, say, fail, first, wanted, total, long, load }) {
+export async function begin({ here, root, bar, button: starter, hint, offers, cells, say, fail, first, wanted, python, long, load }) {
   const queue = []; // cells that wait, each with whether the book's result is taken
   let running = null;
   let manager = null; // of widgets, a promise from the first one on
@@ -36,7 +42,7 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
       offerNetwork();
     },
   };
-  const python = new Python(here, total, on);
+  python.on = on;
   const of = (number) => page.cells.find((cell) => cell.number === number);
 
   function widgets() {
@@ -85,7 +91,6 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
         const seconds = (performance.now() - began) / 1000;
         cell.runs(seconds);
         if (cell.wanted) say(`Running what this needs of the page, for ${Math.round(seconds)} s …`);
-        if (performance.now() - began > SPARE_AFTER_MS) python.prepare();
       }, 1000);
       const above = cell.exercise || cell.wanted ? page.cells.slice(0, page.cells.indexOf(cell)).map((other) => other.text) : undefined;
       const content = take && (await cell.result);
@@ -166,7 +171,10 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
       const cell = running;
       drop("Not run, because you stopped.");
       if (!cell) return;
-      if (await python.stop()) return say("Stopped. Your variables are still there.");
+      if (await python.stop()) {
+        cell.say("Stopped.");
+        return say("Stopped. Your variables are still there.");
+      }
       if (!(await start())) return;
       const again = button("Run the cells above", () => enqueueAll(page.cells.slice(0, page.cells.indexOf(cell))));
       say("Stopped. Python has started anew, and its variables are gone. ", again);

@@ -1,11 +1,12 @@
-// The page's end of the worker: starts Python, runs cells one after the other, and stops by ending the worker.
+// The page's end of the worker: starts Python, runs cells one after the other, interrupts them or ends the worker.
 const STAGES = { files: "Downloading", python: "Starting Python …", numpy: "Importing NumPy …" };
-const PATIENCE_MS = 1000; // for an interrupt, where the host allows it
+const PATIENCE_MS = 1000; // for an interrupt; Python does not hear of it inside of a long call
 
 export class Python {
-  // on: {output, clear, comm, idle, stage, network, speed} hear of what the worker says; total: the bytes of what is downloaded first.
-  constructor(here, total, on) {
-    Object.assign(this, { here, total, on, asked: new Map(), count: 0 });
+  // total: the bytes of what is downloaded first. Whoever starts it sets `on`: {output, clear, comm, idle, stage, network,
+  // speed}, which hear of what the worker says.
+  constructor(here, total) {
+    Object.assign(this, { here, total, asked: new Map(), count: 0 });
   }
 
   // A worker with Python on its way into it. Its script comes as text, so that it does not matter as what a host sends it.
@@ -14,7 +15,6 @@ export class Python {
     if (!response.ok) throw new Error(`worker.js could not be had: the server answered ${response.status}.`);
     const script = URL.createObjectURL(new Blob([await response.text()], { type: "text/javascript" }));
     const worker = new Worker(script, { type: "module" });
-    const interrupt = self.crossOriginIsolated ? new Uint8Array(new SharedArrayBuffer(1)) : undefined;
     const ready = new Promise((resolve, reject) => {
       const failed = (message) => {
         worker.terminate();
@@ -34,26 +34,25 @@ export class Python {
       };
     }).finally(() => URL.revokeObjectURL(script));
     ready.catch(() => {}); // whoever waits for it hears of it
-    worker.postMessage({ type: "boot", here: this.here, interrupt });
-    return { worker, interrupt, ready };
+    worker.postMessage({ type: "boot", here: this.here });
+    return { worker, ready };
   }
 
-  // Starts Python, or takes the one that was started beside. network: the text of my_network.py, where the reader has begun one.
+  // Starts Python, or takes the one that is on its way. network: the text of my_network.py, where the reader has begun one.
   async start(network) {
-    const launched = await (this.spare ?? this.launch());
-    this.spare = null;
-    Object.assign(this, { worker: launched.worker, interrupt: launched.interrupt });
-    await launched.ready;
+    const { worker, ready } = await (this.early ?? this.launch());
+    this.early = null;
+    this.worker = worker;
+    await ready;
     if (network) this.post({ type: "own", text: network });
     this.post({ type: "fetch", names: ["plot", "widgets"] }); // which most pages need soon
   }
 
-  // Starts another Python beside the one that runs, for when that one has to be ended; where it can be interrupted, none.
+  // Sends Python on its way before it is asked for. Where that fails, `start` begins anew, and says what is wrong.
   prepare() {
-    if (this.spare || this.interrupt || navigator.hardwareConcurrency < 2) return;
-    const spare = (this.spare = this.launch());
-    const forget = () => this.spare === spare && (this.spare = null);
-    spare.then(({ ready }) => ready.catch(forget), forget);
+    const early = (this.early = this.launch());
+    const forget = () => this.early === early && (this.early = null);
+    early.then(({ ready }) => ready.catch(forget), forget);
   }
 
   hear(data) {
@@ -76,7 +75,8 @@ export class Python {
 
   // Resolves with {ok, verdict, ms}, or {stopped} where the worker was ended meanwhile.
   run(cell, code, above) {
-    return this.ask({ type: "run", cell, code, above });
+    const permit = (this.permit = URL.createObjectURL(new Blob())); // to run on, which the worker looks up
+    return this.ask({ type: "run", cell, code, above, permit }).finally(() => URL.revokeObjectURL(permit));
   }
 
   // Takes what the book's own run of a cell has left, from the bytes of its file. Resolves as `run` does.
@@ -98,7 +98,6 @@ export class Python {
   }
 
   ask(message) {
-    if (this.interrupt) this.interrupt[0] = 0;
     return new Promise((resolve) => {
       this.finish = (result) => {
         this.finish = null;
@@ -116,8 +115,8 @@ export class Python {
 
   // Returns whether the variables are still there.
   async stop() {
-    if (this.interrupt && this.finish) {
-      this.interrupt[0] = 2;
+    if (this.finish) {
+      URL.revokeObjectURL(this.permit);
       const until = performance.now() + PATIENCE_MS;
       while (this.finish && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
       if (!this.finish) return true;

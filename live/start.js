@@ -18,11 +18,13 @@ function make(tag, attributes, ...children) {
 
 function hasModuleWorkers() {
   let asked = false;
+  const empty = URL.createObjectURL(new Blob());
   try {
-    new Worker("data:,", { get type() { return (asked = true) && "module"; } }).terminate();
+    new Worker(empty, { get type() { return (asked = true) && "module"; } }).terminate();
   } catch {
     // then it is not known, or not allowed
   }
+  URL.revokeObjectURL(empty);
   return asked;
 }
 
@@ -57,6 +59,26 @@ async function load(name) {
     const address = URL.createObjectURL(new Blob([await answer.text()], { type: "text/javascript" }));
     return import(address).finally(() => URL.revokeObjectURL(address));
   }
+}
+
+// Whether a page of this visit was made live: then this one may be, too.
+const VISIT = "scratchnet-live";
+function visit(begun) {
+  try {
+    if (begun) sessionStorage.setItem(VISIT, HERE);
+    return sessionStorage.getItem(VISIT) === HERE;
+  } catch {
+    return false; // this browser keeps nothing
+  }
+}
+
+// Python on its way before the button is pressed, once the page has nothing else to do, if it needs no download.
+async function ahead() {
+  await new Promise((resolve) => (document.readyState === "complete" ? resolve() : addEventListener("load", resolve)));
+  await new Promise((resolve) => (self.requestIdleCallback ?? setTimeout)(resolve));
+  const answer = await fetch(`${HERE}wasm.bin`, { cache: "only-if-cached", mode: "same-origin" });
+  await answer.body.cancel();
+  if (answer.ok && root.dataset.live === "off") return (await load("live.js")).ahead(HERE, +bytes);
 }
 
 function prepare() {
@@ -105,19 +127,22 @@ function prepare() {
     root.dataset.liveStage = "scripts";
     button.disabled = true;
     say("Loading the editor …");
-    let live;
+    let live, python;
     try {
       live = await load("live.js");
+      python = (await early) ?? live.ahead(HERE, +bytes);
     } catch (error) {
       console.warn(error);
       return fail("The editor could not be loaded. Look at your connection and try again; the page stays as it is.");
     }
     document.removeEventListener("live-wanted", want);
-    await live.begin({ here: HERE, root, bar, button, hint, offers, cells, say, fail, first, wanted, total: +bytes, long: long && HERE + long, load });
+    await live.begin({ here: HERE, root, bar, button, hint, offers, cells, say, fail, first, wanted, python, long: long && HERE + long, load });
+    if (root.dataset.live !== "failed") visit(true);
   }
 
   // A widget in the output of a cell asks for Python.
   const want = ({ target }) => start(undefined, target.closest("[data-cell-state]"));
   document.addEventListener("live-wanted", want);
+  const early = visit() && !hindrance() ? ahead().catch(() => undefined) : undefined;
 }
 prepare();

@@ -87,6 +87,29 @@ def test_a_live_page_runs_judges_and_shows_widgets(engine: Engine, address: str)
     assert engine.evaluate("errors") == []
 
 
+def test_a_cell_is_stopped_and_the_next_page_of_the_visit_starts_python(engine: Engine, address: str) -> None:
+    opened(engine, address, FIRST)
+    engine.evaluate("press('Make this page live')")
+    engine.wait("document.documentElement.dataset.live === 'ready'", 180)
+    engine.evaluate("write(cells()[0], 'a = 6')")
+    engine.evaluate("press('Run', cells()[0])")
+    engine.wait("cells()[0].dataset.cellState === 'done'")
+    engine.evaluate("write(cells()[1], 'while True:\\n    pass')")
+    engine.evaluate("press('Run', cells()[1])")
+    engine.wait("cells()[1].dataset.cellState === 'running'")
+    engine.evaluate("press('Stop', cells()[1])")
+    engine.wait("document.querySelector('.live-status').textContent === 'Stopped. Your variables are still there.'")
+    engine.evaluate("write(cells()[1], 'a * 7')")
+    engine.evaluate("press('Run', cells()[1])")
+    engine.wait("cells()[1].querySelector('.live-output')?.textContent.trim() === '42'")
+
+    opened(engine, address, UNIT)
+    assert engine.evaluate("document.documentElement.dataset.live") == "off"
+    engine.evaluate("press('Make this page live')")
+    engine.wait("document.documentElement.dataset.live === 'ready'", 180)
+    assert engine.evaluate("errors") == []
+
+
 def test_an_explorer_of_the_book_answers_on_a_live_page(engine: Engine, address: str) -> None:
     opened(engine, address, UNIT)
     engine.evaluate("press('Make this page live')")
