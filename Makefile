@@ -10,6 +10,8 @@ JSON ?= _build/benchmarks.json
 export EDITION ?=
 # `0` leaves out what makes a page live, 18 MB.
 export LIVE ?=
+# `1` runs the tests that take an hour more, too.
+export LONG ?=
 
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PY := $(BIN)/python
@@ -56,7 +58,7 @@ book: $(READY) $(NODE) ## Execute every notebook and build the book into _build/
 check: lint ## Run what takes a minute: lint, types and the tests of the library but the longest
 	$(PY) -m pytest -m "not long" --dist=load tests/library
 
-test: forget lint coverage pytest ## Run everything: lint, types, unit tests, notebooks, the book with warnings as errors
+test: forget lint coverage pytest ## Run everything: lint, types, unit tests, notebooks, the book with warnings as errors (LONG=1: an hour more)
 	@echo "Everything passed. Not tested here:"
 	@sort -u $(SKIPPED) | grep . || echo "  nothing"
 

@@ -1,6 +1,7 @@
 """The pages of the book, as its table of contents names them, and what stands on them."""
 
 import ast
+import os
 import re
 import textwrap
 from functools import cache
@@ -13,6 +14,7 @@ from scratchnet.book import explorers
 from scratchnet.book.exercises import EXERCISES
 
 ROOT = Path(__file__).resolve().parent.parent
+LONG = os.environ.get("LONG") == "1"  # whether there is an hour more for the tests
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
 
 

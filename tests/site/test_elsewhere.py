@@ -9,8 +9,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from pages import LONG, NOTEBOOKS
 
-NOTEBOOKS = ("01_setup", "02_layer_primitives")  # among the quickest
+QUICK = ("01_setup", "02_layer_primitives", "04_visualization")
+CHOSEN = [name.removeprefix("chapters/") for name in NOTEBOOKS] if LONG else QUICK
 OLDEST = "numpy==2.0.*"  # that pyproject.toml allows
 RUN = """\
 import json, sys
@@ -42,7 +44,7 @@ def test_notebooks_run_in_an_empty_environment_with_what_the_book_offers(
     assert installed.returncode == 0, installed.stderr
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "IPYTHON"))}
     environment |= {"MPLBACKEND": "agg", "IPYTHONDIR": str(tmp_path / "ipython")}
-    for name in NOTEBOOKS:
+    for name in CHOSEN:
         command = [python, "-c", RUN, f"{name}.ipynb"]
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8")
         assert done.stdout.endswith("ran to its end\n"), done.stdout[-3000:] + done.stderr[-3000:]

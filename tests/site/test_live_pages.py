@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from browser import watch
-from pages import NOTEBOOKS, ROOT
+from pages import LONG, NOTEBOOKS, ROOT
 from playwright.sync_api import Browser, Locator, Page, expect
 from test_live import cells, live, make_live, opened, printed, run, write
 
@@ -45,17 +45,19 @@ def measured(page: Page) -> None:
     page.wait_for_selector(".live-bar input[type=checkbox]", timeout=30_000)
 
 
-@pytest.mark.parametrize("name", LIVE_PAGES)
-def test_every_cell_runs_and_prints_what_the_book_shows(browser: Browser, address: str, site: Path, name: str) -> None:
+def holds(browser: Browser, address: str, site: Path, name: str, train: bool) -> None:
+    """Run all of a page, with the book's results of its long cells or without, and compare what every cell prints."""
     with opened(browser, address, name) as page:
         noted = watch(page)
         before = [printed(cell) for cell in page.locator(".bd-article div.cell:has(.cell_input pre)").all()]
         make_live(page)
         if any("file" in cell for cell in known(site, name).values()):
             measured(page)
+            page.locator(".live-bar input[type=checkbox]").set_checked(train)
         page.get_by_role("button", name="Run all", exact=True).click()
         last = cells(page)[-1]
-        expect(last).to_have_attribute("data-cell-state", re.compile("done|error"), timeout=400_000)
+        patience = 3_600_000 if train else 400_000
+        expect(last).to_have_attribute("data-cell-state", re.compile("done|error"), timeout=patience)
         different = []
         for cell, shown in zip(cells(page), before, strict=True):
             text = source(cell)
@@ -67,6 +69,19 @@ def test_every_cell_runs_and_prints_what_the_book_shows(browser: Browser, addres
         assert page.locator(".live-output :is(img, [data-playground])").count() >= 1
         assert noted.problems == []
         assert [url for url in noted.requests if not url.startswith((address, "blob:", "data:"))] == []
+
+
+@pytest.mark.parametrize("name", LIVE_PAGES)
+def test_every_cell_runs_and_prints_what_the_book_shows(browser: Browser, address: str, site: Path, name: str) -> None:
+    holds(browser, address, site, name, train=False)
+
+
+@pytest.mark.skipif(not LONG, reason="LONG=1 trains all in the pages, too: an hour, weekly")
+@pytest.mark.parametrize("name", LIVE_PAGES)
+def test_every_cell_prints_what_the_book_shows_when_all_is_trained_in_the_page(
+    browser: Browser, address: str, site: Path, name: str
+) -> None:
+    holds(browser, address, site, name, train=True)
 
 
 def test_a_long_cell_says_how_long_it_takes_and_may_take_the_books_result(
