@@ -5,6 +5,7 @@ import { drawing, typeset } from "./outputs.js";
 import { Python } from "./python.js";
 
 const MEASURE_AFTER_MS = 1500; // when what comes after the start is there, and nothing else keeps the processor busy
+const WELCOME = "This page is live: change a cell and run it with Shift+Enter.";
 const PAGE = typeof DOCUMENTATION_OPTIONS === "undefined" ? location.pathname : DOCUMENTATION_OPTIONS.pagename;
 
 function button(text, click) {
@@ -97,6 +98,7 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
       const result = await (content ? python.take(cell.number, cell.text, content) : take ? { absent: true } : python.run(cell.number, cell.text, above));
       clearInterval(clock);
       running = null;
+      if (cell.wanted) say(WELCOME);
       if (take && !result.stopped && !result.failed) cell.took(result);
       else cell.done(result);
       if (result.failed) {
@@ -243,7 +245,7 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
   );
   offerNetwork();
   const mine = restore();
-  say("This page is live: change a cell and run it with Shift+Enter. ", mine ? `Your text of ${mine === 1 ? "one cell" : `${mine} cells`} is back. ` : "", "Escape, then Tab leaves an editor.");
+  say(`${WELCOME} `, mine ? `Your text of ${mine === 1 ? "one cell" : `${mine} cells`} is back. ` : "", "Escape, then Tab leaves an editor.");
   dispatchEvent(new CustomEvent("live", { detail: { ask: (name, position) => python.again(name, position) } }));
   setTimeout(widgets, 1000); // before a network is gone
   if (times) setTimeout(() => python.post({ type: "measure" }), MEASURE_AFTER_MS);

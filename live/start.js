@@ -18,13 +18,11 @@ function make(tag, attributes, ...children) {
 
 function hasModuleWorkers() {
   let asked = false;
-  const empty = URL.createObjectURL(new Blob());
   try {
-    new Worker(empty, { get type() { return (asked = true) && "module"; } }).terminate();
+    new Worker("", { get type() { throw (asked = true); } }); // and no worker is made
   } catch {
-    // then it is not known, or not allowed
+    // whether it was asked for is all there is to know
   }
-  URL.revokeObjectURL(empty);
   return asked;
 }
 
@@ -76,8 +74,8 @@ function visit(begun) {
 async function ahead() {
   await new Promise((resolve) => (document.readyState === "complete" ? resolve() : addEventListener("load", resolve)));
   await new Promise((resolve) => (self.requestIdleCallback ?? setTimeout)(resolve));
-  const answer = await fetch(`${HERE}wasm.bin`, { cache: "only-if-cached", mode: "same-origin" });
-  await answer.body.cancel();
+  const answer = await fetch(`${HERE}worker.js`, { cache: "only-if-cached", mode: "same-origin" });
+  await answer.text();
   if (answer.ok && root.dataset.live === "off") return (await load("live.js")).ahead(HERE, +bytes);
 }
 
@@ -143,6 +141,6 @@ function prepare() {
   // A widget in the output of a cell asks for Python.
   const want = ({ target }) => start(undefined, target.closest("[data-cell-state]"));
   document.addEventListener("live-wanted", want);
-  const early = visit() && !hindrance() ? ahead().catch(() => undefined) : undefined;
+  const early = visit() ? ahead().catch(() => undefined) : undefined;
 }
 prepare();

@@ -211,7 +211,7 @@ def test_nothing_is_downloaded_before_it_is_asked_for(browser: Browser, address:
             page.reload()
         page.wait_for_timeout(1000)
         assert page.workers == []
-        assert [url for url in asked if url.endswith(".bin")] == [f"{address}/_static/live/wasm.bin"]
+        assert [url for url in asked if url.endswith(".bin")] == []
 
 
 def test_python_that_has_stopped_by_itself_can_be_started_again(browser: Browser, address: str) -> None:
