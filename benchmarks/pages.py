@@ -16,7 +16,6 @@ import re
 import shutil
 import statistics
 import threading
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,19 +28,8 @@ ROOT = Path(__file__).resolve().parent.parent
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 QUIET = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 LOADS, MOVES, STEPS = 3, 100, 300
-LIVE_PAGE = "chapters/01_setup.html"
-PLAY_PAGE, PLAY_S = "chapters/10_playground.html", 5.0
-# Of the playground in a page, with the chapter's network: pictures a second while it trains, at least; at most so many
-# ms from a change of the learning rate until Python has answered.
-PLAY_LIMITS = {"pictures_s": 15, "answer_ms": 50}
 # kB compressed of an explorer page without its static figures, and of an explorer's frames; ms.
 # Nodes and heap after STEPS moves and a collection, relative to before.
-BOOTS = 5
-# Of a page made live: seconds from the click until Python is there, with nothing in the cache, with all of it, and on
-# the next page of a visit; for its first cell, which imports matplotlib; for a judged answer; from a stop until a cell
-# is interrupted, and until Python is there again where the cell hears no interrupt. MB compressed.
-LIVE_LIMITS = {"cold_s": 3.5, "warm_s": 2.5, "next_s": 1, "first_cell_s": 6, "answer_s": 0.3}
-LIVE_LIMITS |= {"stop_s": 1, "restart_s": 3, "mb": 10, "plot_mb": 16.5}
 LIMITS = {"page_gz_kb": 1300, "frames_gz_kb": 250, "p95_ms": 30, "growth": 1.05}
 
 # A promise of the milliseconds from the next key press until the frame that follows it is on the screen.
@@ -194,116 +182,6 @@ def measure(browser: Browser, address: str, site: Path, name: str) -> dict[str, 
     return row
 
 
-def run_cell(page: Page, cell: Locator, end: str = "done") -> float:
-    """Run a cell of a live page and return the seconds until it has come to this end."""
-    start = time.perf_counter()
-    cell.locator(".live-cell-bar button").first.click()
-    page.wait_for_function("([cell, end]) => cell.dataset.cellState === end", arg=[cell.element_handle(), end])
-    return time.perf_counter() - start
-
-
-def write(cell: Locator, text: str) -> None:
-    """Write into the editor of a cell."""
-    cell.locator(".cm-content").press("Control+a")
-    cell.page.keyboard.insert_text(text)
-
-
-def make_live(page: Page) -> float:
-    """Press the button of a page and return the seconds until Python is there."""
-    start = time.perf_counter()
-    page.get_by_role("button", name="Make this page live").click()
-    page.wait_for_selector("html[data-live='ready']", timeout=120_000)
-    return time.perf_counter() - start
-
-
-# A cell that never ends, what is said when it was stopped, and the name of how long that took.
-STOPS = [
-    ("while True:\n    pass", "Your variables are still there", "stop_s"),
-    ("import time\n\ntime.sleep(1000)", "its variables are gone", "restart_s"),
-]
-
-
-def boot(browser: Browser, address: str, site: Path) -> dict[str, float]:
-    """Return what it costs to make a page live: the first page of a visit, and the next."""
-    context = browser.new_context(viewport={"width": 1200, "height": 900})
-    page, found, asked = context.new_page(), dict[str, float](), list[str]()
-    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
-    page.goto(address, wait_until="networkidle")
-    asked.clear()
-
-    def loaded(*later: str) -> float:
-        paths = {site / unquote(path).lstrip("/") for path in asked if not path.endswith(later)}
-        return sum(len(gzip.compress(path.read_bytes(), 6)) for path in paths if path.is_file()) / 1e6
-
-    found["cold_s"], found["mb"] = make_live(page), loaded("plot.bin", "widgets.bin", "widgets.js", "widgets.css")
-    cells = page.locator(".bd-article div.cell[data-cell-state]")
-    found["first_cell_s"], found["plot_mb"] = found["cold_s"] + run_cell(page, cells.first), loaded()
-    exercise = page.locator(
-        "div.cell[data-cell-state]", has=page.locator(".live-cell-bar [aria-label*=' exercise ']")
-    ).first
-    run_cell(page, exercise)
-    write(exercise, str(exercise.locator(".cell_input .highlight pre").first.text_content()).replace("...", "return 1"))
-    found["answer_s"] = run_cell(page, exercise)
-    for code, words, name in STOPS:
-        write(cells.first, code)
-        run_cell(page, cells.first, "running")
-        start = time.perf_counter()
-        cells.first.locator(".live-cell-bar button").first.click()
-        page.wait_for_selector(f".live-status:has-text('{words}')", timeout=120_000)
-        found[name] = time.perf_counter() - start
-    page.evaluate("sessionStorage.clear()")  # another visit
-    for name in ("warm_s", "next_s"):
-        page.goto(address, wait_until="networkidle")
-        found[name] = make_live(page)
-    context.close()
-    return found
-
-
-def boots(browser: Browser, address: str, site: Path) -> dict[str, float]:
-    """Return the medians of BOOTS visits, or nothing where the book has no page to make live."""
-    if not (site / "_static" / "live" / "start.js").exists():
-        return {}
-    visits = [boot(browser, address, site) for _ in range(BOOTS)]
-    return {name: statistics.median(visit[name] for visit in visits) for name in LIVE_LIMITS}
-
-
-def play(browser: Browser, address: str, site: Path) -> dict[str, float]:
-    """Return how the playground does in a page that has started Python, or nothing where there is none."""
-    if not (site / "_static" / "live" / "start.js").exists():
-        return {}
-    page = browser.new_page(viewport={"width": 1200, "height": 900})
-    page.goto(f"{address}/{PLAY_PAGE}#playground?hidden=64-32-16&batch=64", wait_until="networkidle")
-    page.locator("[data-playground]").first.get_by_role("button", name="Play", exact=True).click()
-    page.wait_for_selector(".live-output [data-playground][data-state='running'][data-epoch='20']", timeout=120_000)
-    found: dict[str, float] = page.evaluate(
-        """async (seconds) => {
-            const root = document.querySelector(".live-output [data-playground]");
-            const link = root.querySelector("a.playground-link");
-            const rate = root.querySelector("[data-control=rate] select");
-            let pictures = 0;
-            new MutationObserver(() => pictures++).observe(root, { attributeFilter: ["data-epoch"] });
-            await new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
-            const found = { pictures_s: pictures / seconds, steps_s: +root.dataset.stepsPerSecond };
-            const answers = [];
-            for (const value of ["0.03", "0.1", "0.03", "0.1", "0.03"]) {
-                const answered = new Promise((resolve) => {
-                    new MutationObserver(resolve).observe(link, { attributeFilter: ["href"] });
-                });
-                const start = performance.now();
-                rate.value = value;
-                rate.dispatchEvent(new Event("change"));
-                await answered;
-                answers.push(performance.now() - start);
-                await new Promise((resolve) => setTimeout(resolve, 300));
-            }
-            return { ...found, answer_ms: answers.sort((a, b) => a - b)[2] };
-        }""",
-        PLAY_S,
-    )
-    page.close()
-    return found
-
-
 def misses(rows: list[dict[str, Any]]) -> list[str]:
     """Return a sentence for every limit that an explorer page exceeds."""
     found = []
@@ -347,22 +225,12 @@ def main() -> None:
     with served(options.site) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=QUIET)
         rows = [measure(browser, address, options.site, page) for page in pages]
-        live = boots(browser, f"{address}/{LIVE_PAGE}", options.site)
-        played = play(browser, address, options.site)
         browser.close()
     print(f"Medians of {LOADS} loads with an empty cache and of {MOVES} key presses for each explorer.")
     print(table(rows))
     print("\n".join(misses(rows)) or "Every explorer page is within its limits.")
-    for name, value in live.items():
-        word = "met" if value <= LIVE_LIMITS[name] else "not met"
-        print(f"{LIVE_PAGE} made live, {name}: {value:.2f}, at most {LIVE_LIMITS[name]:g}: {word}")
-    for name, value in played.items():
-        print(f"{PLAY_PAGE} playing, {name}: {value:.0f}", f"(aim {PLAY_LIMITS[name]})" if name in PLAY_LIMITS else "")
     if options.json:
-        options.json.write_text(
-            json.dumps({"limits": LIMITS, "pages": rows, "live": live, "play": played}, indent=1) + "\n",
-            encoding="utf-8",
-        )
+        options.json.write_text(json.dumps({"limits": LIMITS, "pages": rows}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
