@@ -75,7 +75,7 @@ coverage: $(READY) ## Run the unit tests of the core and measure how much of it 
 	$(PY) -m coverage combine --quiet
 	$(PY) -m coverage report
 
-mutants: $(READY) ## Change the core in every small way and see whether its unit tests notice (15 minutes)
+mutants: $(READY) ## Change the core and what makes pages in every small way and see whether the tests notice (an hour)
 	@$(PY) -m pip install -qq --require-hashes -r tools/requirements-mutants.lock
 	$(PY) tools/mutants.py
 
@@ -88,6 +88,7 @@ bench-digits: .venv-bench/.ready ## Train on the digits beside scikit-learn, for
 bench-pages: $(READY) ## Weigh the pages of the built book and time how fast they answer, in Chromium
 	@test -f _build/html/index.html || $(MAKE) book
 	$(PY) -m benchmarks.pages --json _build/pages.json
+	$(PY) -m benchmarks.live --json _build/live.json
 
 notebooks: $(READY) ## Execute the committed notebooks in place from clean kernels, then normalize them
 	$(PY) tools/notebooks.py

@@ -1,4 +1,4 @@
-"""Change the core in every small way that mutmut knows, and see whether the unit tests notice.
+"""Change the core, and what makes pages, in every small way that mutmut knows, and see whether the unit tests notice.
 
     python tools/mutants.py [--only MODULE ...]
 
@@ -27,14 +27,23 @@ WORK = ROOT / ".venv" / "mutants"  # where no other tool looks
 EXPLAINED = ROOT / "tests" / "mutants.md"
 BOUND = 0.95
 KILLED = ("killed", "timeout")
+# What is changed together, and the tests of it, without test_package.py, which reads the files that mutmut writes anew.
+PAGES = ("book.frames", "book.widgets", "book.plotting", "book.exercises.judge")
+SUITES = {
+    MODULES: sorted({*(ROOT / "tests" / "library").glob("test_*.py")} - {ROOT / "tests/library/test_package.py"}),
+    PAGES: [
+        ROOT / "tests" / "book" / f"test_{name}.py"
+        for name in "frames widgets judge plotting plots_04_05 plots_06 plots_08_09 extreme_figures".split()
+    ],
+}
 # A tracer at every opcode takes as long, and mutmut stands between a warning and the line that it points at.
 WITHOUT = ("-m", "not long", "-k", "not opcode and not line_of_the_reader")
 ORDER = """
 
 def pytest_collection_modifyitems(items):
-    own = "test_" + (os.environ.get("MUTANT_UNDER_TEST", "") + ".").split(".")[1]
+    own = "test_" + ("." + os.environ.get("MUTANT_UNDER_TEST", "") + ".").rsplit(".", 2)[-2].rpartition(".")[2]
     files = {files}
-    items.sort(key=lambda item: (item.path.stem != own, files.index("tests/library/" + item.path.name)))
+    items.sort(key=lambda item: (item.path.stem != own, files.index(item.path.name)))
 """
 
 
@@ -48,19 +57,18 @@ class Mutant(NamedTuple):
         return f"## `{self.function}`\n\n```diff\n{self.change}\n```\n"
 
 
-def prepare() -> None:
-    """Copy the library and its tests to an empty folder, with mutmut's settings beside pytest's."""
-    tests = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tests" / "library").glob("test_*.py"))
-    tests.remove("tests/library/test_package.py")  # which reads the files that mutmut writes anew
+def prepare(modules: tuple[str, ...]) -> None:
+    """Copy the library and its tests to an empty folder, with mutmut's settings for a suite beside pytest's."""
+    tests = SUITES[modules]
     shutil.rmtree(WORK, ignore_errors=True)
     for folder in ("scratchnet", "tests"):
         shutil.copytree(ROOT / folder, WORK / folder, ignore=shutil.ignore_patterns("__pycache__"))
     with (WORK / "tests" / "conftest.py").open("a", encoding="utf-8") as conftest:
-        conftest.write(ORDER.format(files=tests))
+        conftest.write(ORDER.format(files=[path.name for path in tests]))
     settings = {
         "source_paths": ["scratchnet"],
-        "only_mutate": [f"scratchnet/{module}.py" for module in MODULES],
-        "pytest_add_cli_args_test_selection": tests,
+        "only_mutate": [f"scratchnet/{module.replace('.', '/')}.py" for module in modules],
+        "pytest_add_cli_args_test_selection": [path.relative_to(ROOT).as_posix() for path in tests],
         "pytest_add_cli_args": ["-o", "addopts=", "-p", "no:cacheprovider", "-p", "no:xdist", *WITHOUT],
     }
     lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
@@ -79,8 +87,13 @@ def mutmut(*arguments: str, show: bool = False) -> str:
 
 def qualified(name: str) -> str:
     """Return the function that mutmut means by scratchnet.losses.x_mse_loss__mutmut_3, or by a method's name."""
-    module, mangled = name.rpartition("__mutmut_")[0].split(".")[1:]
+    module, mangled = name.rpartition("__mutmut_")[0].removeprefix("scratchnet.").rsplit(".", 1)
     return ".".join([module, *(mangled.split("ǁ")[1:] if "ǁ" in mangled else [mangled.removeprefix("x_")])])
+
+
+def module_of(name: str) -> str:
+    """Return the module of what mutmut calls by this name, below scratchnet."""
+    return name.removeprefix("scratchnet.").rsplit(".", 1)[0]
 
 
 def changed_lines(diff: str) -> str:
@@ -103,9 +116,9 @@ def explained(text: str) -> Counter[Mutant]:
 
 def verdict(statuses: dict[str, str], survivors: Counter[Mutant], reasons: Counter[Mutant]) -> tuple[str, bool]:
     """Return the report, and whether all is well."""
-    killed = Counter(qualified(name).split(".")[0] for name, status in statuses.items() if status in KILLED)
-    made = Counter(qualified(name).split(".")[0] for name in statuses)
-    lines = [f"{module}: {killed[module]} of {made[module]} killed" for module in MODULES if made[module]]
+    killed = Counter(module_of(name) for name, status in statuses.items() if status in KILLED)
+    made = Counter(map(module_of, statuses))
+    lines = [f"{module}: {killed[module]} of {made[module]} killed" for module in MODULES + PAGES if made[module]]
     lines.append(f"All: {killed.total()} of {made.total()} killed, {killed.total() / made.total():.1%}")
     new, gone, enough = survivors - reasons, reasons - survivors, killed.total() >= BOUND * made.total()
     if new:
@@ -121,19 +134,31 @@ def verdict(statuses: dict[str, str], survivors: Counter[Mutant], reasons: Count
 
 def main() -> int:
     """Run the command line; return the exit code."""
-    parser = argparse.ArgumentParser(description="See whether the unit tests notice small changes of the core.")
+    parser = argparse.ArgumentParser(description="See whether the unit tests notice small changes.")
+    all_of_them = MODULES + PAGES
     parser.add_argument(
-        "--only", nargs="+", choices=MODULES, default=MODULES, metavar="MODULE", help="default: all of the core"
+        "--only", nargs="+", choices=all_of_them, default=all_of_them, metavar="MODULE", help="default: all"
     )
     options = parser.parse_args()
-    prepare()
-    mutmut("run", *(f"scratchnet.{module}.*" for module in options.only), show=sys.stdout.isatty())
-    results = dict(re.findall(r"^ +(\S+): (.+)$", mutmut("results", "--all", "true"), re.MULTILINE))
-    statuses = {name: status for name, status in results.items() if name.split(".")[1] in options.only}
-    alive = [name for name, status in statuses.items() if status not in KILLED]
-    survivors = Counter(Mutant(qualified(name), changed_lines(mutmut("show", name))) for name in alive)
+    statuses: dict[str, str] = {}
+    survivors: Counter[Mutant] = Counter()
+    for modules in SUITES:
+        if chosen := [module for module in modules if module in options.only]:
+            prepare(modules)
+            mutmut("run", *(f"scratchnet.{module}.*" for module in chosen), show=sys.stdout.isatty())
+            results = re.findall(r"^ +(\S+): (.+)$", mutmut("results", "--all", "true"), re.MULTILINE)
+            found = {name: status for name, status in results if module_of(name) in chosen}
+            alive = [name for name, status in found.items() if status not in KILLED]
+            survivors.update(Mutant(qualified(name), changed_lines(mutmut("show", name))) for name in alive)
+            statuses |= found
     reasons = explained(EXPLAINED.read_text(encoding="utf-8"))
-    wanted = Counter({mutant: n for mutant, n in reasons.items() if mutant.function.split(".")[0] in options.only})
+    wanted = Counter(
+        {
+            mutant: n
+            for mutant, n in reasons.items()
+            if mutant.function.startswith(tuple(f"{module}." for module in options.only))
+        }
+    )
     report, well = verdict(statuses, survivors, wanted)
     print(report)
     return 0 if well else 1

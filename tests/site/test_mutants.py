@@ -15,8 +15,9 @@ NAME = "scratchnet.losses.x_mse_loss__mutmut_1"
 
 @pytest.mark.parametrize("mutant", LISTED, ids=lambda mutant: mutant.function)
 def test_a_listed_survivor_is_a_change_of_a_line_that_is_there(mutant):
-    module, *_ = mutant.function.split(".")
-    lines = [line.strip() for line in (ROOT / "scratchnet" / f"{module}.py").read_text(encoding="utf-8").splitlines()]
+    (module,) = (module for module in tool.MODULES + tool.PAGES if mutant.function.startswith(f"{module}."))
+    path = ROOT / "scratchnet" / f"{module.replace('.', '/')}.py"
+    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
     removed = [line[2:] for line in mutant.change.splitlines() if line.startswith("- ")]
     assert removed and all(line in lines for line in removed)
 
@@ -29,9 +30,17 @@ def test_every_change_needs_a_reason_after_it():
             tool.explained(text)
 
 
+def test_what_is_changed_and_its_tests_are_there():
+    for modules, tests in tool.SUITES.items():
+        assert all((ROOT / "scratchnet" / f"{module.replace('.', '/')}.py").exists() for module in modules)
+        assert len(tests) > len(modules) / 2 and all(path.exists() for path in tests)
+
+
 def test_names_and_diffs_are_read_as_mutmut_prints_them():
     assert tool.qualified("scratchnet.network.xǁNeuralNetworkǁ__init____mutmut_12") == "network.NeuralNetwork.__init__"
     assert tool.qualified(NAME) == "losses.mse_loss"
+    method = "scratchnet.book.exercises.judge.xǁJudgeǁrun__mutmut_3"
+    assert (tool.qualified(method), tool.module_of(method)) == ("book.exercises.judge.Judge.run", tool.PAGES[-1])
     diff = "--- a/losses.py\n+++ b/losses.py\n@@ -1,3 +1,3 @@\n def f():\n-    x = 1\n+    x = 2\n     return -x\n"
     assert tool.changed_lines(f"# {NAME}: survived\n{diff}") == MUTANT.change
 
