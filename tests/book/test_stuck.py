@@ -89,9 +89,9 @@ def test_every_message_that_is_quoted_has_its_cause_here():
 @pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid")
 def test_a_message_is_quoted_as_the_library_prints_it(start):
     ((kind, message),) = [pair for pair in QUOTED if pair[1].startswith(start)]
-    with pytest.raises(Exception, match=re.escape(message.removesuffix("…").strip())) as caught:
+    with pytest.raises(Exception) as caught:
         CAUSES[start]()
-    assert type(caught.value).__name__ == kind
+    assert (type(caught.value).__name__, str(caught.value)) == (kind, message)
 
 
 def factor(grad, layer=LinearLayer):
