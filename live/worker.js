@@ -132,7 +132,9 @@ async function boot({ here: address }) {
   const opened = await Promise.race([starting, missing]);
   self.fetch = real;
   [script, library].forEach((address) => URL.revokeObjectURL(address));
-  opened.setInterruptBuffer(interrupts);
+  const probe = URL.createObjectURL(new Blob());
+  if (there(probe)) opened.setInterruptBuffer(interrupts); // elsewhere an absence says nothing
+  URL.revokeObjectURL(probe);
   say("loading", { stage: "numpy", loaded });
   opened.runPython("import numpy");
   kernel = { cell: opened.pyimport("livekernel.cell"), widgets: opened.pyimport("livekernel.widgets") };
@@ -155,7 +157,7 @@ const answers = {
   async run({ cell, code, above, permit: address }) {
     const began = performance.now();
     current = cell;
-    permit = there(address) ? address : undefined; // where it cannot be looked up at all, its absence says nothing
+    permit = address;
     const list = above ? python.toPy(above) : undefined;
     const result = kernel.cell.run(code, cell, list);
     permit = undefined;
