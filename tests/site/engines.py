@@ -35,6 +35,16 @@ class Engine:
         """Return the value of an expression in the page, in the terms of JSON."""
         raise NotImplementedError
 
+    def act(self, actions: list[dict[str, Any]]) -> None:
+        """Do what a hand does, in the terms of WebDriver."""
+        raise NotImplementedError
+
+    def drag(self, points: list[tuple[float, float]]) -> None:
+        """Move the mouse to the first of these points of the window, and with its button down to the others."""
+        first, *others = [{"type": "pointerMove", "x": round(x), "y": round(y), "duration": 0} for x, y in points]
+        moves = [first, {"type": "pointerDown", "button": 0}, *others, {"type": "pointerUp", "button": 0}]
+        self.act([{"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": moves}])
+
     def wait(self, expression: str, seconds: float = 60) -> Any:
         """Return the value of an expression as soon as it is true."""
         until = time.monotonic() + seconds
@@ -75,6 +85,9 @@ class Firefox(Engine):
         assert result["type"] == "success", result
         return json.loads(result["result"]["value"])
 
+    def act(self, actions: list[dict[str, Any]]) -> None:
+        self.call("input.performActions", context=self.context, actions=actions)
+
 
 class WebKit(Engine):
     """WebKitGTK, over WebDriver."""
@@ -107,6 +120,9 @@ class WebKit(Engine):
         text = self.call("execute/async", script=code, args=[])
         assert not text.startswith("!"), text
         return json.loads(text)
+
+    def act(self, actions: list[dict[str, Any]]) -> None:
+        self.call("actions", actions=actions)
 
 
 @contextlib.contextmanager

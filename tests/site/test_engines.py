@@ -116,3 +116,28 @@ def test_an_explorer_of_the_book_answers_on_a_live_page(engine: Engine, address:
     engine.wait("document.documentElement.dataset.live === 'ready'", 180)
     engine.evaluate("press('Run this setting again, now')")
     engine.wait("document.querySelector('[data-explorer=one_unit] .explorer-answer figure') !== null")
+
+
+def test_the_playground_trains_in_the_page(engine: Engine, address: str) -> None:
+    opened(engine, address, "chapters/10_playground")
+    engine.evaluate("press('Play', document.querySelector('[data-playground]'))")
+    playground = "document.querySelector('.live-output [data-playground]')"
+    engine.wait(f"{playground}?.dataset.epoch > 5", 180)
+    engine.evaluate(f"press('Pause', {playground})")
+    engine.wait(f"{playground}.dataset.state === 'paused'")
+    shades = f"[...{playground}.querySelectorAll('canvas')].filter((canvas) => canvas.width * canvas.height > 1)"
+    assert engine.evaluate(f"{shades}.length") > 4
+    assert engine.evaluate("errors") == []
+
+
+def test_a_drawing_is_read(engine: Engine, address: str) -> None:
+    opened(engine, address, "chapters/11_digits")
+    engine.evaluate("press('Clear', document.querySelector('.pad'))")
+    engine.evaluate("document.querySelector('.pad-area').scrollIntoView({ block: 'center', behavior: 'instant' })")
+    box = engine.evaluate("document.querySelector('.pad-area').getBoundingClientRect().toJSON()")
+    steps = [(0.25 + 0.05 * k, 0.2) for k in range(11)] + [(0.75 - 0.03 * k, 0.2 + 0.065 * k) for k in range(1, 11)]
+    engine.drag([(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in steps])
+    assert engine.evaluate("document.querySelectorAll('.pad-area polyline').length") == 1
+    engine.evaluate("press('Answer my drawing')")
+    engine.wait("document.querySelector('.pad-said')?.textContent.includes('Read as 7')", 240)
+    assert engine.evaluate("errors") == []
