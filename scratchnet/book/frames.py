@@ -107,6 +107,19 @@ class Plane:
         )
 
 
+def _within(curve: np.ndarray, top: float, bottom: float) -> list[np.ndarray]:
+    """Return the parts of a curve (N, 2) between two heights, each up to where it crosses one of them."""
+    for border in (top, bottom):
+        side = np.sign(curve[:, 1] - border)
+        (before,) = np.nonzero(side[:-1] * side[1:] < 0)
+        start, way = curve[before], np.diff(curve, axis=0)[before]
+        across = start + way * ((border - start[:, 1]) / way[:, 1])[:, None]
+        across[:, 1] = border
+        curve = np.insert(curve, before + 1, across, axis=0)
+    (inside,) = np.nonzero((curve[:, 1] >= top) & (curve[:, 1] <= bottom))
+    return [part for part in np.split(curve[inside], np.nonzero(np.diff(inside) > 1)[0] + 1) if len(part)]
+
+
 def _curve(points: Any, kind: str) -> str:
     """Return curves, each of points (N, 2), as one path of the class `kind`.
 
@@ -147,7 +160,8 @@ def png(shades: np.ndarray, palette: Sequence[int] = PALETTE, alphas: bytes = AL
 class Axes:
     """A panel with a horizontal and a vertical axis, each (low, high) in the data's units; `log` is for the vertical.
 
-    What lies outside is drawn on the border. x_ticks: mapping of positions to labels; y_ticks: values.
+    A curve ends where it leaves the panel; points and bars that lie outside are drawn on the border. x_ticks: mapping of
+    positions to labels; y_ticks: values.
     """
 
     def __init__(
@@ -179,12 +193,13 @@ class Axes:
     def _u(self, x: np.ndarray) -> np.ndarray:
         return LEFT + (np.clip(x, *self.x) - self.x[0]) / (self.x[1] - self.x[0]) * (WIDTH - LEFT - RIGHT)
 
-    def _v(self, y: np.ndarray) -> np.ndarray:
+    def _v(self, y: np.ndarray, beyond: float = 0) -> np.ndarray:
+        """Return where y is, at most so many heights of the panel above or below it."""
         low, high = self.y
-        y = np.clip(y, low, high)
         if self.log:
-            low, high, y = np.log(low), np.log(high), np.log(y)
-        return HEIGHT - BOTTOM - (y - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
+            low, high, y = np.log(low), np.log(high), np.log(np.maximum(y, np.finfo(float).tiny))
+        share = np.clip(y / (high - low) - low / (high - low), -beyond, 1 + beyond)
+        return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
 
     def panel(self, label: str, *marks: str) -> str:
         """Return the panel; label says to a screen reader what it shows."""
@@ -199,9 +214,8 @@ class Axes:
         shown = np.isfinite(y)
         if not shown.any():
             return ""
-        return _curve(
-            [np.stack([self._u(x[shown]), self._v(y[shown])], axis=1)], "line faint" if k is None else f"line k{k}"
-        )
+        curves = _within(np.stack([self._u(x[shown]), self._v(y[shown], beyond=1000)], axis=1), TOP, HEIGHT - BOTTOM)
+        return _curve(curves, "line faint" if k is None else f"line k{k}") if curves else ""
 
     def points(self, Z: Any, y: Any) -> str:
         """Return the points Z (N, 2), each class in its color and shape."""

@@ -101,6 +101,14 @@ def test_what_an_explorer_embeds_is_light(name):
 # --- what they show ---
 
 
+def test_the_curve_of_a_steep_unit_leaves_the_picture_and_does_not_bend_again():
+    (path,) = re.findall(r'd="M([-\d ]+)l([-\d ]+)"[^>]*class="line k0"', fresh("one_unit").frame("ReLU", -4.0, 0.0))
+    steps = np.array([int(n) for n in path[1].split()]).reshape(-1, 2)
+    slopes = steps[:, 1] / steps[:, 0]
+    bend = int(np.argmin(np.abs(slopes) > 0.5))
+    assert (slopes[:bend] > 1).all() and (slopes[bend:] == 0).all()
+
+
 def test_the_button_below_the_one_unit_trains_it_and_leaves_a_dead_one_as_it_is():
     """Against gradient descent written out for a single unit."""
     retrain = fresh("one_unit").retrain

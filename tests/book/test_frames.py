@@ -23,9 +23,10 @@ def logarithmic():
     return frames.Axes((0, 10), (0.01, 100), y_ticks=[0.01, 1, 100], log=True, **TICKS)
 
 
-def points(path):
-    """The points of a curve, which is written as steps of half a pixel from the first of them."""
-    start, steps = re.search(r'd="M([-\d ]+)l([-\d ]+)" transform="scale\(\.5\)"', path).groups()
+def points(path, curve=0):
+    """The points of one of the curves of a path, each written as steps of half a pixel from its first."""
+    (curves,) = re.findall(r'd="([-\dMl ]+)" transform="scale\(\.5\)"', path)
+    start, steps = curves.split("M")[1 + curve].split("l")
     halves = np.array([int(n) for n in f"{start} {steps}".split()]).reshape(-1, 2)
     return np.cumsum(halves, axis=0) / 2
 
@@ -53,10 +54,24 @@ def test_a_logarithmic_axis_spaces_by_factors():
     np.testing.assert_allclose(up, [0, 0.5, 1], atol=0.01)
 
 
-def test_what_lies_outside_is_drawn_on_the_border_and_what_is_not_finite_not_at_all():
-    across, up = inside(points(linear().line([-5, 5, 7, 20], [-9, np.nan, np.inf, 9])))
-    np.testing.assert_allclose((across, up), ([0, 1], [0, 1]), atol=0.01)
+def test_a_curve_ends_where_it_leaves_the_panel_and_begins_where_it_comes_back():
+    across, up = inside(points(linear().line([0, 10], [-2, 4])))
+    np.testing.assert_allclose((across, up), ([1 / 3, 2 / 3], [0, 1]), atol=0.01)
+    path = linear().line([0, 2, 4, 6, 8, 10], [1, 3, 3, -1, -1, 1])
+    assert path.count("M") == 3  # up and out; from the top to the bottom; and up again
+    across, up = inside(points(path, curve=1))
+    np.testing.assert_allclose((across, up), ([0.45, 0.55], [1, 0]), atol=0.01)
+    for axes in (linear(), logarithmic()):
+        assert axes.line([0, 1], [1e300, 1e308]) == ""
+        across, up = inside(points(axes.line([0, 5, 10], [0.5, 1, 1e308])))
+        assert up[-1] == pytest.approx(1, abs=0.01) and across[-1] == pytest.approx(0.5, abs=0.01)
+    across, up = inside(points(logarithmic().line([0, 5, 10], [1, 1, 0])))
+    assert up[-1] == pytest.approx(0, abs=0.01)
+
+
+def test_what_is_not_finite_is_not_drawn():
     axes = linear()
+    assert axes.line([0, 5, 7, 10], [0, np.nan, np.inf, 2]) == axes.line([0, 10], [0, 2])
     assert axes.line([0, 1, 2], [None, 1, 2]) == axes.line([1, 2], [1, 2])  # None where nothing was held out
     assert axes.bars([0, 1, 2], [None, 1, 2], 1) == axes.bars([1, 2], [1, 2], 1)
     assert linear().line([], []) == "" and linear().line([1], [np.nan]) == ""

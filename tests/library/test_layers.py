@@ -547,3 +547,22 @@ def test_what_is_kept_between_steps_is_small_whatever_the_batch():
     kept = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     assert kept < 1e6
+
+
+def test_what_is_refused_is_called_as_the_formula_calls_it():
+    class Named(Layer):
+        @checked_forward()
+        def forward(self, Q, training=True):
+            self._cache, self._shape = Q, Q.shape
+            return Q
+
+        @checked_backward
+        def backward(self, dQ):
+            return dQ
+
+    layer = Named()
+    with pytest.raises((TypeError, ValueError), match="^Q must"):
+        layer.forward([["text"]])
+    layer.forward(np.ones((2, 3)))
+    with pytest.raises(ValueError, match="^dQ must"):
+        layer.backward(np.ones((3, 2)))
