@@ -7,12 +7,19 @@ from typing import Any
 import numpy as np
 
 from scratchnet import Layer, NeuralNetwork
-from scratchnet.book.exercises.judge import Exercise, WrongFormError, in_turn
+from scratchnet.book.exercises.judge import Exercise, WrongFormError, in_turn, missing
 
 
 def _count(layer_dims: list[int]) -> tuple[int, int]:
     net = NeuralNetwork(layer_dims, seed=0, batch_norm=True)
     return net.theta.size, sum(getattr(layer, name).size for layer in net.layers for name in layer.state)
+
+
+def _two_counts(answer: Any) -> Any:
+    """Return the pair; raise WrongFormError for numbers that are none, such as the first count alone."""
+    if not missing(answer) and isinstance(answer, (int, float, tuple, list, np.ndarray)) and np.size(answer) != 2:
+        raise WrongFormError("Answer with two numbers, (learned, running): how many are learned, how many are running.")
+    return answer
 
 
 def _random(rng: np.random.Generator, *shape: int) -> np.ndarray:
@@ -176,6 +183,18 @@ class _BackwardOverColumns(LayerNorm):
         return np.asarray((dX_hat - _mean(dX_hat) - X_hat * _mean(dX_hat * X_hat)) / sigma)
 
 
+class _Sums(LayerNorm):
+    def input_gradient(self, dY: np.ndarray, X_hat: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+        dX_hat = self.gamma * dY
+        along = (dX_hat * X_hat).sum(axis=-1, keepdims=True)
+        return np.asarray((dX_hat - dX_hat.sum(axis=-1, keepdims=True) - X_hat * along) / sigma)
+
+
+class _NoScaleNorShift(LayerNorm):
+    def forward(self, X: np.ndarray, training: bool = True) -> np.ndarray:
+        return np.asarray((super().forward(X, training) - self.beta) / self.gamma)
+
+
 class _AveragedParameters(LayerNorm):
     def backward(self, dY: np.ndarray) -> np.ndarray:
         dX = super().backward(dY)
@@ -205,6 +224,7 @@ def _pass(cls: Any, X: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: flo
 EXERCISES = {
     "8.1": Exercise(
         reference=_count([2, 32, 16, 1]),
+        run=_two_counts,
         mistakes={
             "γ and β are learned too: two numbers for every hidden unit.": (641, 96),
             "Every hidden unit has two running numbers, a mean and a variance.": (737, 48),
@@ -242,6 +262,9 @@ EXERCISES = {
             ),
             "beta is missing: add it in the end.": lambda Z, gamma, beta, eps: _forward(
                 Z, gamma, np.zeros_like(beta), eps
+            ),
+            "gamma and beta are missing: multiply the normalized Z by gamma, then add beta.": (
+                lambda Z, gamma, beta, eps: _forward(Z, np.ones_like(gamma), np.zeros_like(beta), eps)
             ),
             "Subtract the mean of the column first.": lambda Z, gamma, beta, eps: (
                 gamma * Z / np.sqrt(Z.var(axis=0) + eps) + beta
@@ -293,6 +316,15 @@ EXERCISES = {
             "The two sums are divided by N: they come from a mean and a mean square.": (
                 lambda dY, Z_hat, gamma, sigma: gamma / sigma * (dY - _sum(dY) - Z_hat * _sum(dY * Z_hat))
             ),
+            "The sum of dY is divided by N too, as that of dY * Z_hat is.": lambda dY, Z_hat, gamma, sigma: (
+                gamma / sigma * (dY - _sum(dY) - Z_hat * _mean(dY * Z_hat))
+            ),
+            "The sum of dY * Z_hat is divided by N too, as that of dY is.": lambda dY, Z_hat, gamma, sigma: (
+                gamma / sigma * (dY - _mean(dY) - Z_hat * _sum(dY * Z_hat))
+            ),
+            "One mean for each column, not for the whole matrix: axis=0.": lambda dY, Z_hat, gamma, sigma: (
+                gamma / sigma * (dY - dY.mean() - Z_hat * (dY * Z_hat).mean())
+            ),
             "Both terms are subtracted.": lambda dY, Z_hat, gamma, sigma: (
                 gamma / sigma * (dY - _mean(dY) + Z_hat * _mean(dY * Z_hat))
             ),
@@ -340,6 +372,8 @@ EXERCISES = {
             "Mean and variance depend on X too: two terms of dX are missing.": _ConstantStatistics,
             "The standard deviation depends on X too: the term along X_hat is missing.": _ConstantSigma,
             "The two means in dX run over the units, as the forward's do: axis=-1.": _BackwardOverColumns,
+            "The two terms of dX are means along the row, not sums.": _Sums,
+            "gamma and beta are missing in forward: Y is gamma times the normalized X, plus beta.": _NoScaleNorShift,
             "dgamma and dbeta are sums over the samples, not means.": _AveragedParameters,
             "With training=False the cache is left alone: backward belongs to the last training forward.": (
                 _CachesAtInference

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from scratchnet.book.exercises.judge import Exercise
+from scratchnet.book.exercises.judge import Exercise, WrongFormError, _equal, missing
 from scratchnet.layers import Layer, snapshot
 
 
@@ -17,6 +17,14 @@ def _units(rng: np.random.Generator) -> dict[str, Any]:
 def active_and_factor(n_units: int, rate: float) -> tuple[float, float]:
     """Return n (1 - p) and 1 / (1 - p)."""
     return n_units * (1 - rate), 1 / (1 - rate)
+
+
+def _two_numbers(answer: Any, n_units: int, rate: float) -> Any:
+    """Return the pair that an answer returns; raise WrongFormError for one number, or three."""
+    pair = answer(n_units, rate)
+    if not missing(pair) and isinstance(pair, (int, float, tuple, list, np.ndarray)) and np.size(pair) != 2:
+        raise WrongFormError("Return two numbers: how many units are active on average, and the factor.")
+    return pair
 
 
 def _batch(rng: np.random.Generator) -> dict[str, Any]:
@@ -88,6 +96,11 @@ def epoch_to_keep(losses: np.ndarray, patience: int) -> int:
 
 def _epoch_of_stop(losses: np.ndarray, patience: int) -> int:
     return min(epoch_to_keep(losses, patience) + patience, len(losses) - 1)
+
+
+def _epoch_of_stop_or_best(losses: np.ndarray, patience: int) -> int:
+    best = epoch_to_keep(losses, patience)
+    return best + patience if best + patience < len(losses) else best
 
 
 def _last_if_never_stopped(losses: np.ndarray, patience: int) -> int:
@@ -223,6 +236,10 @@ class _NoCopy(GaussianDropout):
         return super().forward(A, training) if training else A
 
 
+class _NoCopyNorState(_NoCopy):
+    state = ()
+
+
 class _DrawsAtInference(GaussianDropout):
     def forward(self, A: np.ndarray, training: bool = True) -> np.ndarray:
         if not training:
@@ -272,24 +289,39 @@ def _layer_inputs(rng: np.random.Generator) -> dict[str, Any]:
 
 
 def _run_layer(kind: Any, rate: float, seed: int, A: np.ndarray, dA: np.ndarray) -> dict[str, Any]:
-    """Return what a layer gives in training, at inference, backward, in training again and after an interrupt."""
+    """Return what a layer computes, and if that is right, whether it copies and what an interrupt puts back.
+
+    In steps, since a mistake in what it computes has the same reason whether or not the layer does the rest.
+    """
     layer = kind(rate, seed)
     restore = snapshot([layer])
-    parts = {"Training forward": layer.forward(A), "Backward": layer.backward(dA)}
-    parts["The next training forward"] = layer.forward(A)
-    parts["Inference"] = layer.forward(2 * A, training=False)
-    if parts["Inference"] is not None:
-        parts["Inference returns a copy"] = not np.shares_memory(layer.forward(A, training=False), A)
-    parts["Backward, with inference in between"] = layer.backward(dA)
-    parts["Training forward after inference"] = layer.forward(A)
+    parts = _computed(layer, A, dA)
+    right = _computed(GaussianDropout(rate, seed), A, dA)
+    if not all(_equal(parts[name], right[name]) for name in right):
+        return parts
+    copied = not np.shares_memory(layer.forward(A, training=False), A)
+    parts["What inference hands back"] = "a copy of A" if copied else "A itself"
     restore()
     return parts | {"Training forward once more, with `state` put back": layer.forward(A)}
+
+
+def _computed(layer: Any, A: np.ndarray, dA: np.ndarray) -> dict[str, Any]:
+    """Return what a layer gives in training, backward, at inference, and in training again."""
+    return {
+        "Training forward": layer.forward(A),
+        "Backward": layer.backward(dA),
+        "The next training forward": layer.forward(A),
+        "Inference": layer.forward(2 * A, training=False),
+        "Backward, with inference in between": layer.backward(dA),
+        "Training forward after inference": layer.forward(A),
+    }
 
 
 EXERCISES = {
     "9.1": Exercise(
         reference=active_and_factor,
         inputs=_units,
+        run=_two_numbers,
         mistakes={
             "The rate is the share that is removed; what is left is 1 - rate.": lambda n, rate: (n * rate, 1 / rate),
             "Multiplying by 1 - rate is what the classic form does at prediction. Inverted dropout divides by it, "
@@ -361,6 +393,7 @@ EXERCISES = {
             "The slope of the ReLU is 1 or 0, not the value of the ReLU.": lambda dZ, W, M, Z: (
                 (dZ @ W.T) * M * np.maximum(Z, 0)
             ),
+            "The slope of the ReLU is 1 or 0, not Z1 itself.": lambda dZ, W, M, Z: (dZ @ W.T) * M * Z,
             "The factor is M's own, 1 / (1 - p), which is 2 at the rate 0.5 only.": lambda dZ, W, M, Z: (
                 (dZ @ W.T) * 2 * (M > 0) * (Z > 0)
             ),
@@ -385,6 +418,9 @@ EXERCISES = {
                 np.argmin(losses)
             ),
             "This is the epoch in which training stops; keep the best one before it.": _epoch_of_stop,
+            "Where it stops, it keeps the best epoch so far, and not the one in which it stops.": (
+                _epoch_of_stop_or_best
+            ),
             "One rise is not the end: patience says how many epochs without improvement are.": _first_rise,
             "This stops one epoch late: `patience` epochs without improvement end it.": _one_epoch_late,
             "This stops one epoch early: `patience` epochs without improvement end it.": _one_epoch_early,
@@ -413,6 +449,8 @@ EXERCISES = {
             "The mean of M is 1 already: nothing is divided by 1 - rate.": _Scaled,
             "The mean of M is 1, so there is nothing to scale at inference.": _ScaledAtPrediction,
             "Inference hands back A itself: whoever changes the result changes A. Return a copy.": _NoCopy,
+            "Inference hands back A itself: return a copy. And an interrupt would not put the generator back: name it, "
+            'state = ("rng",).': _NoCopyNorState,
             "Inference draws nothing: a run that is evaluated in between would see other noise.": _DrawsAtInference,
             "Inference leaves the cache alone: backward belongs to the last training forward.": _CachesAtInference,
             "Every training forward draws new noise: make the generator once, in __init__.": _StartsAnew,

@@ -214,6 +214,20 @@ class NoTermAlongXHat(Norm):
         return (G - G.mean(axis=-1, keepdims=True)) / sigma
 
 
+class SumsAlongTheRow(Norm):
+    def dX(self, G, X_hat, sigma):
+        return (G - G.sum(axis=1, keepdims=True) - X_hat * (G * X_hat).sum(axis=1, keepdims=True)) / sigma
+
+
+class OnlyNormalizes(Norm):
+    def forward(self, X, training=True):
+        sigma = self.sigma(X)
+        X_hat = (X - X.mean(axis=-1, keepdims=True)) / sigma
+        if training:
+            self.cache(X_hat, sigma)
+        return X_hat
+
+
 class NoGradientOfGamma(Norm):
     def backward(self, dY):
         X_hat, sigma = self.cached()
@@ -302,7 +316,9 @@ WRONG = {
         ("and it counts", (689, 96)),
         ("learned numbers come first", (96, 737)),
         ("The value differs", (689 + 48, 95)),
-        ("shape is ()", 737),
+        ("Answer with two numbers, (learned, running)", 737),
+        ("Answer with two numbers, (learned, running)", (737,)),
+        ("Answer with two numbers, (learned, running)", [689, 48, 96]),
         ("should be an array of real numbers", "many"),
     ],
     "8.2": [
@@ -315,6 +331,7 @@ WRONG = {
         ("The value differs", lambda Z, g, b, eps: forward_by_einsum(Z, g, b / g, eps)),
         ("gamma is missing", lambda Z, g, b, eps: forward_by_einsum(Z, 1.0, b, eps)),
         ("beta is missing", lambda Z, g, b, eps: forward_by_einsum(Z, g, 0.0, eps)),
+        ("gamma and beta are missing", lambda Z, g, b, eps: (Z - Z.mean(0)) / np.sqrt(Z.var(0) + eps)),
         ("Subtract the mean", lambda Z, g, b, eps: g * Z / np.sqrt(Z.var(0) + eps) + b),
         ("whole matrix", lambda Z, g, b, eps: g * (Z - Z.mean()) / np.sqrt(Z.var() + eps) + b),
         ("gamma does not multiply beta", lambda Z, g, b, eps: g * (forward_by_einsum(Z, 1.0, 0.0, eps) + b)),
@@ -336,6 +353,9 @@ WRONG = {
         ("the term along Z_hat is missing", lambda dY, Z_hat, g, s: g / s * (dY - dY.mean(0))),
         ("the mean of dY is missing", lambda dY, Z_hat, g, s: g / s * (dY - Z_hat * (dY * Z_hat).mean(0))),
         ("divided by N", lambda dY, Z_hat, g, s: g / s * (dY - dY.sum(0) - Z_hat * (dY * Z_hat).sum(0))),
+        ("The sum of dY is", lambda dY, Z_hat, g, s: g / s * (dY - dY.sum(0) - Z_hat * (dY * Z_hat).mean(0))),
+        ("The sum of dY * Z_hat", lambda dY, Z_hat, g, s: g / s * (dY - dY.mean(0) - Z_hat * (dY * Z_hat).sum(0))),
+        ("whole matrix", lambda dY, Z_hat, g, s: g / s * (dY - np.mean(dY) - Z_hat * np.mean(dY * Z_hat))),
         ("subtracted", lambda dY, Z_hat, g, s: g / s * (dY - dY.mean(0) + Z_hat * (dY * Z_hat).mean(0))),
         ("Gamma is missing", lambda dY, Z_hat, g, s: backward_by_einsum(dY, Z_hat, np.ones_like(g), s)),
         ("Sigma is missing", lambda dY, Z_hat, g, s: backward_by_einsum(dY, Z_hat, g, np.ones_like(s))),
@@ -361,6 +381,8 @@ WRONG = {
         ("the cache is left alone", CachesAlways),
         ("Gamma is missing", GammaForgotten),
         ("the term along X_hat is missing", NoTermAlongXHat),
+        ("means along the row", SumsAlongTheRow),
+        ("gamma and beta are missing in forward", OnlyNormalizes),
         ("dgamma", NoGradientOfGamma),
         ("sums over the samples", MeansOfGradients),
         ("gamma afterwards", MovesGamma),

@@ -110,6 +110,16 @@ def keep_only_when_stopped(losses, patience):
             return int(np.argmin(losses[: stop + 1]))
 
 
+def keep_where_it_stops(losses, patience):
+    best = 0
+    for epoch, loss in enumerate(losses):
+        if loss < losses[best]:
+            best = epoch
+        elif epoch - best >= patience:
+            return epoch
+    return best
+
+
 def last_if_not_stopped(losses, patience):
     kept = keep_only_when_stopped(losses, patience)
     return len(losses) - 1 if kept is None else kept
@@ -243,6 +253,14 @@ class HandsBackItsInput(Gaussian):
         return super().forward(A) if training else A
 
 
+class HandsBackItsInputUnnamed(HandsBackItsInput):
+    state = ()
+
+
+class VarianceAndNothingNamed(HandsBackItsInputUnnamed, VarianceAsSigma):
+    """Three mistakes, of which the first is named."""
+
+
 class DrawsAnyway(Gaussian):
     def forward(self, A, training=True):
         M = 1 + self.sigma() * self.rng.standard_normal(A.shape)
@@ -344,7 +362,8 @@ WRONG = {
         ("times their share", lambda n, rate: (1 - rate, 1 / (1 - rate))),
         ("the classic one has none", lambda n, rate: (n * (1 - rate), 1.0)),
         ("one number for all units", lambda n, rate: (n * (1 - rate), n / (1 - rate))),
-        ("shape is ()", lambda n, rate: n * (1 - rate)),
+        ("Return two numbers: how many units", lambda n, rate: n * (1 - rate)),
+        ("Return two numbers: how many units", lambda n, rate: [n, rate, 1 / (1 - rate)]),
         ("The value differs", lambda n, rate: (n * (1 - rate), 1 / (1 + rate))),
     ],
     "9.2": [
@@ -364,6 +383,7 @@ WRONG = {
         ("not by M > 0", lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * (M > 0) * (Z1 > 0)),
         ("not positive", lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * M),
         ("not the value", lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * M * np.maximum(Z1, 0)),
+        ("not Z1 itself", lambda dZ2, W2, M, Z1: M * Z1 * (dZ2 @ W2.T)),
         ("at the rate 0.5 only", lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * 2 * (M > 0) * (Z1 > 0)),
         ("At Z1 = 0", lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * M * (Z1 >= 0)),
         ("not where it is negative", lambda dZ2, W2, M, Z1: (dZ2 @ W2.T) * M * (Z1 < 0)),
@@ -378,6 +398,7 @@ WRONG = {
             "keep the best one before",
             lambda losses, patience: min(keep_by_counting(losses, patience) + patience, len(losses) - 1),
         ),
+        ("not the one in which it stops", keep_where_it_stops),
         ("one epoch late", lambda losses, patience: keep_by_counting(losses, patience + 1)),
         ("one epoch early", lambda losses, patience: keep_by_counting(losses, patience - 1)),
         ("counted from 0", lambda losses, patience: keep_by_counting(losses, patience) + 1),
@@ -395,7 +416,10 @@ WRONG = {
         ("zeros and ones", ClassicSigma),
         ("The value differs", WrongWayRound),
         ("1 + sigma * xi", WithoutTheOne),
+        ("its square root", VarianceAndNothingNamed),
+        ("'A itself'", HandsBackItsInput),
         ("Return a copy", HandsBackItsInput),
+        ("return a copy. And an interrupt", HandsBackItsInputUnnamed),
         ("Inference draws nothing", DrawsAnyway),
         ("leaves the cache alone", CachesAnyway),
         ("draw nothing new", NewNoise),
