@@ -110,22 +110,31 @@ def _linear(answer: Any, X: np.ndarray, W: np.ndarray, b: np.ndarray, dZ: np.nda
     if not computed:
         return None
     wide = [answer(400, 100, np.random.default_rng(seed)) for seed in (1, 1, 2)]
-    sizes = {
-        "1": 1.0,
-        "by d_out": np.sqrt(2 / 100),
-        "by Xavier": np.sqrt(2 / 500),
-        "by He": np.sqrt(2 / 400),
-        "1 / d_in": 0.05,
-    }
-    size = float(np.std(wide[0].W))
-    nearest = min(sizes, key=lambda name: abs(sizes[name] - size))
     drawn = {
-        "size of the first weights": nearest if abs(sizes[nearest] - size) < 0.004 else f"{size:.3f} in place of 0.071",
+        "standard deviation of W in another layer, from 400 inputs to 100": _size(answer, wide[0]),
         "weights of equal generators": "equal" if np.array_equal(wide[0].W, wide[1].W) else "different",
         "weights of different generators": "equal" if np.array_equal(wide[0].W, wide[2].W) else "different",
         "first b": "0" if not np.any(wide[0].b) else "not 0",
     }
     return first | computed | drawn
+
+
+def _size(answer: Any, wide: Any) -> str:
+    """Return the standard deviation of the weights of a layer from 400 to 100, and which rule gives it."""
+    size = float(np.std(wide.W))
+    sizes = {
+        "1": 1.0,
+        "0.141, the root of 2 / d_out": np.sqrt(2 / 100),
+        "0.063, the root of 2 / (d_in + d_out)": np.sqrt(2 / 500),
+        "0.071, the root of 2 / d_in": np.sqrt(2 / 400),
+        "0.050, the root of 1 / d_in": 0.05,
+        "0.005, which is 2 / d_in": 2 / 400,
+    }
+    for rule, wanted in sizes.items():
+        if abs(size - wanted) < 0.06 * wanted:
+            return rule
+    other = float(np.std(answer(100, 400, np.random.default_rng(1)).W))
+    return "the same for every d_in" if abs(other - size) <= 0.06 * size else f"{size:.3f}"
 
 
 # ReLU
@@ -462,6 +471,24 @@ EXERCISES = {
                     "@ dZ / len(dZ)\n",
                 ),
                 "b takes part in every row, so db is the sum over the batch, not the mean.": ("dZ.sum(", "dZ.mean("),
+                "The layer divides by N. If the loss is a mean, its 1/N is already inside dZ.": (
+                    "@ dZ\n",
+                    "@ dZ / len(dZ)\n",
+                    "dZ.sum(",
+                    "dZ.mean(",
+                ),
+                "Everything is divided by N. If the loss is a mean, its 1/N is already inside dZ.": (
+                    "        self.dW",
+                    "        dZ = dZ / len(dZ)\n        self.dW",
+                ),
+                "dX is divided by N. Each row of X has a gradient of its own, and nothing is averaged.": (
+                    "return dZ @",
+                    "return dZ / len(dZ) @",
+                ),
+                "b takes part in every row: db is their sum, not the mean, and keepdims=True keeps the row.": (
+                    "dZ.sum(axis=0, keepdims=True)",
+                    "dZ.mean(axis=0)",
+                ),
                 "db is the sum over the batch, axis 0. This is the sum over the outputs.": ("axis=0", "axis=1"),
                 "db has the shape of b, (1, d_out): keepdims=True keeps the row.": (", keepdims=True", ""),
                 "b is left out of the forward pass.": (" + self.b", ""),
@@ -477,6 +504,10 @@ EXERCISES = {
                 "He's rule asks for the number of inputs, d_in, and this takes the outputs.": ("2 / d_in", "2 / d_out"),
                 "The factor 2 of He's rule is missing.": ("np.sqrt(2 / d_in)", "np.sqrt(1 / d_in)"),
                 "2 / d_in is the variance. The factor is its root.": ("np.sqrt(2 / d_in)", "2 / d_in"),
+                "The weights have one size, whatever the layer's. He's rule asks for the root of 2 / d_in.": (
+                    "np.sqrt(2 / d_in)",
+                    "0.01",
+                ),
                 "The weights come from a generator of their own. Draw them from the rng that is given.": (
                     "rng.standard_normal",
                     "np.random.default_rng().standard_normal",
