@@ -20,14 +20,17 @@ def _layer_output(rng: np.random.Generator) -> dict[str, Any]:
 
 def _near_and_far(rng: np.random.Generator) -> dict[str, Any]:
     near, far = rng.uniform(-3, 3, 2).round(2), rng.uniform(800, 2000, 2).round()
-    z = np.concatenate([near, far, -far])
-    return {"z": in_turn(rng, [z, z.reshape(2, 3), rng.permutation(z)])}
+    deep = -rng.uniform([41, 250, 550, 712], [60, 350, 690, 735]).round()  # where a is small, and not 0
+    z = np.concatenate([near, far, -far, deep])
+    return {"z": in_turn(rng, [z, z.reshape(2, 5), rng.permutation(z)])}
 
 
 def _watched(answer: Any, z: np.ndarray) -> Any:
     """Return the sigmoid, unless there are floating-point errors on the way, which NumPy only warns of.
 
-    Far from 0 a is a part of its own, so that nothing but 0 and 1 up to rounding passes for 0 and 1.
+    Far from 0 a is a part of its own, so that nothing but 0 and 1 passes for 0 and 1. Between, where a is small, its
+    logarithm tells an infinity on the way, and a bound on z. An a that is 0 in all of it is that of tanh, up to
+    rounding: 1 + tanh(z / 2) has no digits there.
     """
     a = answer(z)
     if missing(a):
@@ -37,10 +40,14 @@ def _watched(answer: Any, z: np.ndarray) -> Any:
         return {"a": a}
     errors = {where: _errors(answer, part) for where, part in (("z < 0", z[z < 0]), ("z > 0", z[z > 0]))}
     silent = [f"{error} where {where}" for where, found in errors.items() for error in sorted(found)]
-    far = {"a where z is below -800": a[z < -700], "1 - a where z is above 800": 1 - a[z > 700]}
+    near, below, above, deep = np.abs(z) < 10, z < -750, z > 750, (z < -40) & (z > -740)
+    far = {"a where z is below -800": a[below], "1 - a where z is above 800": 1 - a[above]}
     if silent and np.allclose(a, sigmoid(z)):
         raise WrongFormError(f"The values are right, but on the way there is: {', '.join(silent)}")
-    return {"a": a} | far
+    if np.allclose(a[near], sigmoid(z[near])) and (np.all(a[below] > 0) or np.all(1 - a[above] > 1e-15)):
+        raise WrongFormError("Below -800 and above 800 the values should be 0 and 1, and they stop short of that")
+    small = a if a[deep].any() else sigmoid(z)
+    return {"a": a} | far | {"log(a) where z is between -740 and -40": np.log(small[deep])}
 
 
 def _errors(answer: Any, z: np.ndarray) -> set[str]:
@@ -127,17 +134,19 @@ class _NoTranspose(LinearLayer):
 def _what_the_check_sees(W: Any) -> Any:
     W = real("W", W)
     if W.shape != (3, 3):
-        return {"shape of W": W.shape}
+        raise WrongFormError(f"W has to be a 3 by 3 matrix, of the shape (3, 3), and yours has the shape {W.shape}.")
     if not np.isfinite(W).all():
         raise WrongFormError("W: Every entry should be a number, and one is infinite or not a number.")
     layer = _NoTranspose(3, 3)
     layer.W = W
     error = check_layer(layer, np.random.default_rng(0).standard_normal((5, 3)))["X"]
-    return {
-        "shape of W": W.shape,
-        "an entry of W is 0": "yes" if np.any(W == 0) else "no",
-        "the relative error for X": "below 1e-7" if error < 1e-7 else "1" if error > 1 - 1e-7 else "between",
-    }
+    wrong = ["No entry of W may be 0, and one is"] if np.any(W == 0) else []
+    if error >= 1e-7:
+        size = "1" if error > 1 - 1e-7 else "above 1e-7"
+        wrong.append(f"check_layer should not see the mistake, and with this W its error for X is {size}")
+    if wrong:
+        raise WrongFormError(". ".join(wrong))
+    return "hidden from the check"
 
 
 class _Leaky(Layer):
@@ -274,7 +283,9 @@ EXERCISES = {
                 1 - 1 / (1 + np.exp(z))
             ),
             "np.where picks the right branch, but both have been computed for every entry by then.": _chosen,
-            "Cut off at 14, z gives 8e-7 where 0 is right, and no gradient beyond. Leave z as it is.": _clipped,
+            "This is clipping. Beyond its bound every z gives the same, and no gradient passes. Leave z as it is.": (
+                _clipped
+            ),
             "This is the sigmoid of -z. The exponent is -z where z is positive.": lambda z: sigmoid(-z),
             "Far from 0 this is right, but near 0 it is a step.": lambda z: (z > 0) * 1.0,
             "This is tanh, between -1 and 1. The sigmoid is (1 + tanh(z / 2)) / 2.": np.tanh,

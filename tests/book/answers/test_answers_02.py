@@ -75,6 +75,10 @@ def silenced_for_good(z):
     return a
 
 
+def clipping(c):
+    return lambda z: 1 / (1 + np.exp(-np.clip(z, -c, c)))
+
+
 # 2.3: the backward pass of a linear layer
 
 
@@ -278,7 +282,6 @@ RIGHT = {
         lambda z: np.exp(-np.logaddexp(0, -z)),
         lambda z: np.exp(np.minimum(z, 0)) / (1 + np.exp(-np.abs(z))).astype(np.float32),
         lambda z: (tanh(np.asarray(z) / 2) + 1) / 2,
-        lambda z: 1 / (1 + np.exp(-np.clip(z, -500, 500))),
         sigmoid_by_masks,
         sigmoid_by_loop,
         sigmoid_in_place,
@@ -339,8 +342,12 @@ WRONG = {
         ("this is infinity / infinity", lambda z: np.exp(z) / (np.exp(z) + 1)),
         ("although 1 / infinity is right", lambda z: 1 - 1 / (1 + np.exp(z))),
         ("both have been computed", lambda z: np.where(z > 0, 1 / (1 + np.exp(-z)), np.exp(z) / (1 + np.exp(z)))),
-        ("Cut off at 14", lambda z: 1 / (1 + np.exp(-np.clip(z, -14, 14)))),
-        ("a where z is below -800", lambda z: 1 / (1 + np.exp(-np.clip(z, -20, 20)))),
+        *(("This is clipping", clipping(c)) for c in (5, 14, 20, 30, 36, 100, 500, 700, 709)),
+        ("they stop short of that", clipping(500)),
+        ("This is clipping", lambda z: 1 / (1 + np.exp(-np.maximum(z, -700)))),
+        ("This is clipping", lambda z: np.clip(0.5 + 0.5 * np.tanh(z / 2), 1e-15, 1 - 1e-15)),
+        ("log(a) where z is between -740 and -40", lambda z: sigmoid_by_masks(z) * (z > -700)),
+        ("log(a) where z is between -740 and -40", lambda z: sigmoid_by_masks(z) + 1e-30 * (z > -800)),
         ("the sigmoid of -z", lambda z: 1 - (1 + np.tanh(z / 2)) / 2),
         ("near 0 it is a step", lambda z: np.heaviside(z, 0)),
         ("This is tanh", np.tanh),
@@ -373,7 +380,10 @@ WRONG = {
         ("The check sees this one. For which W", np.random.default_rng(1).standard_normal((3, 3))),
         ("The check sees this one. For which W", np.ones((3, 3)) + 1e-4 * np.arange(9).reshape(3, 3)),
         ("The check sees this one, and an entry is 0", np.tril(np.ones((3, 3)))),
-        ("shape of W", np.ones((2, 2))),
+        ("W has to be a 3 by 3 matrix", np.ones((2, 2))),
+        ("W has to be a 3 by 3 matrix", 2.0),
+        ("No entry of W may be 0, and one is", np.eye(3)),
+        ("its error for X is above 1e-7", np.arange(1, 10).reshape(3, 3)),
         ("W: It should be an array of real numbers", SYMMETRIC * 1j),
         ("one is infinite", SYMMETRIC * np.nan),
     ],
