@@ -54,6 +54,7 @@ def _errors(answer: Any, z: np.ndarray) -> set[str]:
     """Return the floating-point errors in answer(z), also where the answer switches the warnings off.
 
     The switch is out of order meanwhile, and z watches what is done with it in a function that was decorated before.
+    Where there are no floating-point flags, as in a web page, an infinity out of finite numbers tells, and a NaN.
     """
     found: set[str] = set()
     kinds: dict[str, Any] = dict.fromkeys(("over", "invalid", "divide"), "call")
@@ -61,6 +62,17 @@ def _errors(answer: Any, z: np.ndarray) -> set[str]:
 
     def heard(kind: str, _flag: int) -> None:
         found.add(kind)
+
+    def seen(ufunc: Any, inputs: Any, result: Any) -> Any:
+        given, made = [np.asarray(array) for array in inputs], np.asarray(result)
+        if all(array.dtype.kind in "biuf" for array in (made, *given)):
+            if np.isnan(made).any() and not any(np.isnan(array).any() for array in given):
+                found.add("invalid value")
+            if np.isinf(made).any() and all(np.isfinite(array).all() for array in given):
+                found.add("divide by zero" if ufunc is np.divide and not np.all(given[1]) else "overflow")
+        return result
+
+    exp = np.exp
 
     class Watched(np.ndarray):
         def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
@@ -72,6 +84,7 @@ def _errors(answer: Any, z: np.ndarray) -> set[str]:
             finally:
                 seterr(**before)
                 np.seterrcall(told)
+            seen(ufunc, map(_plain, inputs), result)
             return out[0] if out is not None else result.view(Watched) if isinstance(result, np.ndarray) else result
 
     off = {"__enter__": lambda self: self, "__exit__": lambda *_: None, "__call__": lambda _, function: function}
@@ -79,6 +92,7 @@ def _errors(answer: Any, z: np.ndarray) -> set[str]:
         np.errstate(**kinds, call=heard),
         _replaced(np.errstate, **off),
         _replaced(np, seterr=lambda **_: np.geterr()),
+        _replaced(np, exp=lambda x, **options: seen(exp, [x], exp(x, **options))),  # of what watches no more
     ):
         answer(z.view(Watched))
     return found
