@@ -156,6 +156,9 @@ class Exercise:
             trials[0] = self.example
         for inputs in trials:
             difference = self._difference(answer, inputs)
+            if difference is None and _without_dots(answer):
+                what = f"A method of your {kind}" if kind == "class" else f"Your {kind}"
+                return Verdict(False, f"{name}: not yet. {what} returns None. Is there a return missing?")
             if difference is None:
                 return Verdict(False, still_open)
             if difference:
@@ -271,6 +274,14 @@ def _copied(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.copy()
     return [_copied(entry) for entry in value] if type(value) is list else value
+
+
+def _without_dots(answer: Any) -> bool:
+    """Return whether somebody has written all of a function or class: no dots are left in its text."""
+    try:
+        return callable(answer) and "..." not in inspect.getsource(answer)
+    except (OSError, TypeError):  # its text is not known
+        return False
 
 
 def _codes(reference: Any) -> set[CodeType]:
