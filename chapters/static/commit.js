@@ -7,7 +7,7 @@
   const OPEN = "scratchnet-uncovered"; // kept when nothing is to be covered
   const LONGEST = 300; // letters of a prediction in words
   const article = document.querySelector("article.bd-article");
-  const page = typeof DOCUMENTATION_OPTIONS === "undefined" ? "" : DOCUMENTATION_OPTIONS.pagename;
+  const page = kept.PAGE;
   if (!article) return;
   // Where it can, the browser still finds what is covered and follows links to it, and says so.
   const FINDABLE = "onbeforematch" in article ? "until-found" : "";
@@ -282,6 +282,7 @@
     const name = nameOf(list ? [question, list] : [question]);
     const options = list && [...list.children].map((option) => [...(option.querySelector(":scope > p") ?? option).childNodes]);
     const { form, inputs } = ask({ name, legend: "Your prediction", options, send: "Predict", take: commit, show: () => commit(null) });
+    form.classList.toggle("commit-options", Boolean(list)); // which paper shows, too
     if (list) list.replaceWith(form);
     else question.after(form);
     const again = button("Predict again", () => {

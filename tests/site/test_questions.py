@@ -373,7 +373,7 @@ def test_without_scripts_everything_is_there(browser: Browser, address: str) -> 
             expect(one).to_have_attribute("open", "")
 
 
-def test_paper_shows_everything_and_no_form(browser: Browser, address: str) -> None:
+def test_paper_shows_everything_and_nothing_to_press(browser: Browser, address: str) -> None:
     with opened(browser, address, PRIMITIVES) as page:
         settle(page)
         page.emulate_media(media="print")
@@ -382,8 +382,11 @@ def test_paper_shows_everything_and_no_form(browser: Browser, address: str) -> N
         for answer in page.locator("details:is(.right, .wrong)").all():
             expect(answer).to_be_visible()
             expect(answer).to_have_attribute("open", "")
-        for control in page.locator("form.commit, .commit-cover, .order-puzzle").all():
+        for control in page.locator("form.commit:not(.commit-options), .commit-cover, article button").all():
             expect(control).to_be_hidden()
+        for choice in page.locator(".commit-options label, .order-pool code").all():
+            expect(choice).to_be_visible()
+        assert page.locator(".commit-options label").count() > 3 and page.locator(".order-pool code").count() > 5
         page.evaluate("dispatchEvent(new Event('afterprint'))")
         page.emulate_media(media="screen")
         assert not shown(page.get_by_text("The first formula survives that").first)
