@@ -160,8 +160,8 @@ def png(shades: np.ndarray, palette: Sequence[int] = PALETTE, alphas: bytes = AL
 class Axes:
     """A panel with a horizontal and a vertical axis, each (low, high) in the data's units; `log` is for the vertical.
 
-    A curve ends where it leaves the panel; points and bars that lie outside are drawn on the border. x_ticks: mapping of
-    positions to labels; y_ticks: values.
+    A curve ends where it leaves the panel; points and bars that lie outside are drawn on the border. x_ticks: mapping
+    of positions to labels; y_ticks: values.
     """
 
     def __init__(
