@@ -41,7 +41,8 @@ export class Cell {
     this.editor = edit({
       ...{ parent: this.place, doc: source, label: `Python, ${name}. Shift+Enter runs it. Escape, then Tab leaves it.` },
       run: () => this.run(),
-      runAndMove: () => (this.run(), page.next(this)?.editor.focus()),
+      // Who answers an exercise wants to read the verdict, and mostly to try again.
+      runAndMove: () => (this.run(), this.exercise || page.next(this)?.editor.focus()),
       changed: () => this.edited(),
     });
     this.main = button("Run", `Run ${name}`, () => (this.busy ? page.stop() : this.run()));
@@ -160,11 +161,25 @@ export class Cell {
       this.stream.pre.textContent = carriage(this.stream.text);
       return;
     }
-    const node = this.page.draw(output);
+    const node = this.framed(this.page.draw(output));
     box.append(node);
     const pre = output.output_type === "stream" ? node.querySelector("pre") : null;
     this.stream = pre && { name: output.name, text: output.text, pre };
     if (!pre && output.output_type !== "error") typeset(node);
+  }
+
+  // A picture in the frame of the book's own: with its number, to which the page links, and what is said below it as long
+  // as the book's own text is what has run.
+  framed(node) {
+    const image = node.matches(".image_png") && node.querySelector("img");
+    const at = this.live.querySelectorAll(":scope > figure, :scope > .image_png").length;
+    const figure = image && this.book?.querySelectorAll(":scope > figure, :scope > .image_png")[at]?.cloneNode(true);
+    if (!figure) return node;
+    const old = figure.querySelector("img");
+    image.className = old.className;
+    old.replaceWith(image);
+    if (this.ran !== this.source) figure.querySelector("figcaption")?.remove();
+    return figure;
   }
 
   clear(wait) {
@@ -180,10 +195,11 @@ export class Cell {
     this.fresh = false;
     this.state = stopped ? "book" : ok ? "done" : "error";
     this.back.hidden = this.text === this.source && !this.live;
-    if (stopped) this.say("Stopped.");
+    if (stopped) this.say("Stopped. Python has started anew, and its variables are gone.");
     else if (verdict) {
       this.node.classList.add(verdict.passed ? "live-passed" : "live-open");
-      this.say(`${verdict.passed ? "✓" : "✗"} ${verdict.message.split("\n")[0]}`);
+      const first = verdict.message.split("\n")[0];
+      this.say(verdict.passed ? `✓ ${first}` : `✗ ${first.replace(/(not yet)\b.*/, "$1; what differs stands below.")}`);
     } else this.say(ok ? `Done in ${seconds(ms)}.` : "An error stopped this cell; it stands below.");
   }
 

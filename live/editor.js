@@ -44,6 +44,10 @@ export function edit({ parent, doc, label, run, runAndMove, changed }) {
     { key: "Escape", run: did(() => (leaving = true)) }, // so that Tab then goes on to what comes next
   ];
   let leaving = false;
+  // What is typed here is no shortcut of the page: Sphinx would go to its search at every "/".
+  parent.addEventListener("keydown", (event) => {
+    if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+  });
   const view = new EditorView({
     parent,
     state: EditorState.create({

@@ -1,10 +1,9 @@
 // What a reader has written, kept in the browser by page: {page: {cell number: {text, book}}}.
 // `book` is the book's own cell when it was changed, so that a newer edition can say that its cell is another one now.
 // The network that the reader builds, my_network.py, is kept beside them: a text.
-const KEY = "scratchnet-answers";
 const NETWORK = "scratchnet-network";
 const FORMAT = "scratchnet-answers-1";
-const { get, put } = window.kept;
+const { ANSWERS: KEY, get, put } = window.kept;
 
 function valid(all) {
   const kept = {};
@@ -28,6 +27,12 @@ export function all() {
 const write = (answers) => put(KEY, Object.keys(answers).length ? JSON.stringify(answers) : "");
 
 export const of = (page) => all()[page] ?? {};
+
+// Whether this browser keeps anything at all.
+export const keeps = () => put(`${KEY}-probe`, "x") && put(`${KEY}-probe`, "");
+
+// Calls back when another window of the book has changed what is kept.
+export const elsewhere = (heard) => addEventListener("storage", ({ key }) => key === KEY && heard());
 
 export function keep(page, number, text, book) {
   const answers = all();

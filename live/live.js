@@ -5,8 +5,10 @@ import { drawing, typeset } from "./outputs.js";
 import { Python } from "./python.js";
 
 const MEASURE_AFTER_MS = 1500; // when what comes after the start is there, and nothing else keeps the processor busy
-const WELCOME = "This page is live: change a cell and run it with Shift+Enter.";
-const PAGE = typeof DOCUMENTATION_OPTIONS === "undefined" ? location.pathname : DOCUMENTATION_OPTIONS.pagename;
+const { PAGE } = window.kept;
+const FINGER = matchMedia("(pointer: coarse)").matches;
+const WELCOME = `This page is live: change a cell and ${FINGER ? "press Run below it" : "run it with Shift+Enter"}.`;
+const FORGETS = "This browser keeps nothing, so what you write is gone when you leave the page. “Save my answers” puts it into a file.";
 
 function button(text, click) {
   const element = Object.assign(document.createElement("button"), { type: "button", textContent: text });
@@ -93,9 +95,9 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
         cell.runs(seconds);
         if (cell.wanted) say(`Running what this needs of the page, for ${Math.round(seconds)} s …`);
       }, 1000);
-      const above = cell.exercise || cell.wanted ? page.cells.slice(0, page.cells.indexOf(cell)).map((other) => other.text) : undefined;
+      const above = page.cells.slice(0, page.cells.indexOf(cell)).map((other) => other.text);
       const content = take && (await cell.result);
-      const result = await (content ? python.take(cell.number, cell.text, content) : take ? { absent: true } : python.run(cell.number, cell.text, above));
+      const result = await (content ? python.take(cell.number, cell.text, content) : take ? { absent: true } : python.run(cell.number, cell.text, above, Boolean(cell.exercise || cell.wanted)));
       clearInterval(clock);
       running = null;
       if (cell.wanted) say(WELCOME);
@@ -165,21 +167,21 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
     runTo: (cell) => enqueueAll(page.cells.slice(0, page.cells.indexOf(cell) + 1)),
     next: (cell) => page.cells[page.cells.indexOf(cell) + 1],
     changed(cell) {
-      if (!kept.keep(PAGE, cell.number, cell.text, cell.source)) {
-        say("This browser keeps nothing, so what you write is gone when you leave the page. “Save my answers” puts it into a file.");
-      }
+      if (!kept.keep(PAGE, cell.number, cell.text, cell.source)) say(FORGETS);
     },
     async stop() {
       const cell = running;
       drop("Not run, because you stopped.");
       if (!cell) return;
       if (await python.stop()) {
-        cell.say("Stopped.");
+        cell.say("Stopped. Your variables are still there.");
         return say("Stopped. Your variables are still there.");
       }
       if (!(await start())) return;
-      const again = button("Run the cells above", () => enqueueAll(page.cells.slice(0, page.cells.indexOf(cell))));
-      say("Stopped. Python has started anew, and its variables are gone. ", again);
+      const words = "Stopped. Python has started anew, and its variables are gone. ";
+      say(words);
+      const above = page.cells.slice(0, page.cells.indexOf(cell));
+      if (above.length) cell.say(words, button("Run the cells above", () => enqueueAll(above)));
     },
   };
 
@@ -190,7 +192,9 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
       const mine = texts[cell.number];
       if (!mine || mine.text === cell.source || mine.text === cell.text) continue;
       cell.restore(mine.text);
-      cell.say(mine.book === cell.source ? "This is your text, from an earlier visit." : "This is your text, from an earlier visit. The book's own cell has changed since; “Put back” shows it.");
+      const again = cell.exercise ? " Run it to have it judged." : "";
+      const changed = mine.book === cell.source ? "" : " The book's own cell has changed since; “Put back” shows it.";
+      cell.say(`This is your text, from an earlier visit.${again}${changed}`);
       count++;
     }
     return count;
@@ -244,8 +248,14 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
     button("Open my answers", open),
   );
   offerNetwork();
+  kept.elsewhere(() => {
+    const texts = kept.of(PAGE);
+    for (const cell of page.cells) {
+      if ((texts[cell.number]?.text ?? cell.source) !== cell.text) cell.say("Another window of this page has another text here, and that one is kept now.");
+    }
+  });
   const mine = restore();
-  say(`${WELCOME} `, mine ? `Your text of ${mine === 1 ? "one cell" : `${mine} cells`} is back. ` : "", "Escape, then Tab leaves an editor.");
+  say(`${WELCOME} `, mine ? `Your text of ${mine === 1 ? "one cell" : `${mine} cells`} is back. ` : "", FINGER ? "" : "Escape, then Tab leaves an editor. ", kept.keeps() ? "" : FORGETS);
   dispatchEvent(new CustomEvent("live", { detail: { ask: (name, position) => python.again(name, position) } }));
   setTimeout(widgets, 1000); // before a network is gone
   if (times) setTimeout(() => python.post({ type: "measure" }), MEASURE_AFTER_MS);

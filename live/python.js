@@ -74,9 +74,10 @@ export class Python {
   }
 
   // Resolves with {ok, verdict, ms}, or {stopped} where the worker was ended meanwhile.
-  run(cell, code, above) {
+  // above: the text of the cells above; alone: whether what the cell needs of them is run first.
+  run(cell, code, above, alone) {
     const permit = (this.permit = URL.createObjectURL(new Blob())); // to run on, which the worker looks up
-    return this.ask({ type: "run", cell, code, above, permit }).finally(() => URL.revokeObjectURL(permit));
+    return this.ask({ type: "run", cell, code, above, alone, permit }).finally(() => URL.revokeObjectURL(permit));
   }
 
   // Takes what the book's own run of a cell has left, from the bytes of its file. Resolves as `run` does.

@@ -4,7 +4,7 @@ const root = document.documentElement;
 const HERE = new URL("./", script.src).href;
 // bytes: of what is downloaded before Python starts, and all: of that and of what comes then, for plots and widgets; long: the file with what is known of cells that take long.
 const { bytes, all, folder, wheel, long } = script.dataset;
-const megabytes = Math.ceil(all / 1e6);
+const [megabytes, before] = [all, bytes].map((size) => Math.ceil(size / 1e6));
 
 function make(tag, attributes, ...children) {
   const element = document.createElement(tag);
@@ -86,17 +86,18 @@ function prepare() {
   root.dataset.liveMegabytes = megabytes;
   const status = make("p", { class: "live-status", role: "status" });
   const button = make("button", { type: "button", class: "live-start", click: () => start() }, "Make this page live");
-  const hint = make("p", { class: "live-hint" }, `Then you can change and run every cell here. It downloads ${megabytes} MB once and takes a few seconds.`);
+  const hint = make("p", { class: "live-hint" }, `Then you can change and run every cell here. It downloads ${megabytes} MB once, ${before} of them before Python starts, which takes a few seconds.`);
   const bar = make("div", { class: "live-bar", role: "group", "aria-label": "Python on this page" }, button, hint, status, elsewhere());
   (document.querySelector("[data-live-here]") ?? document.querySelector(".bd-article h1")).after(bar);
 
+  const answered = window.kept.record(window.kept.ANSWERS)[window.kept.PAGE] ?? {};
   const offers = [];
   const cells = nodes.map((node, i) => {
     const source = node.querySelector(".cell_input pre").textContent.replace(/\n$/, "");
     const exercise = /^check\(\s*["'](\d+\.\d+)["']/m.exec(source)?.[1];
     node.dataset.cellState = "book";
     if (exercise) {
-      const offer = make("p", { class: "live-offer" }, "You can answer this here, without installing anything. ",
+      const offer = make("p", { class: "live-offer" }, answered[i + 1] ? "Your answer is kept in this browser. " : "You can answer this here, without installing anything. ",
         make("button", { type: "button", "aria-label": `Answer it here: exercise ${exercise}`, click: () => start(i) }, "Answer it here"));
       node.querySelector(".cell_input").after(offer);
       offers.push(offer);
@@ -142,5 +143,6 @@ function prepare() {
   const want = ({ target }) => start(undefined, target.closest("[data-cell-state]"));
   document.addEventListener("live-wanted", want);
   const early = visit() ? ahead().catch(() => undefined) : undefined;
+  early?.then((python) => python && hint.replaceChildren("Then you can change and run every cell here. Python is in this browser already."));
 }
 prepare();

@@ -1,6 +1,6 @@
 // Python in a worker of its own, so that a cell that never ends leaves the page alone.
 //
-// From the page: boot {here}, own {text}, run {cell, code, above, permit}, take {cell, code, content}, measure, again {name, position, number},
+// From the page: boot {here}, own {text}, run {cell, code, above, alone, permit}, take {cell, code, content}, measure, again {name, position, number},
 //                comm {comm_id, data, buffers, number}, fetch {names}
 // To the page:   loading {stage, loaded, total}, ready {ms}, output {cell, output}, clear {cell, wait},
 //                done {cell, ok, verdict, ms}, comm {msg_type, comm_id, data, metadata, buffers}, comm-done {number},
@@ -154,16 +154,16 @@ const answers = {
   boot,
   own: ({ text }) => python.FS.writeFile(OWN, (own = text)),
   fetch: ({ names }) => void names.forEach((name) => fetchPack(name).catch(() => delete packs[name])),
-  async run({ cell, code, above, permit: address }) {
+  async run({ cell, code, above, alone, permit: address }) {
     const began = performance.now();
     current = cell;
     permit = address;
-    const list = above ? python.toPy(above) : undefined;
-    const result = kernel.cell.run(code, cell, list);
+    const list = python.toPy(above);
+    const result = kernel.cell.run(code, cell, list, alone);
     permit = undefined;
     const { ok, verdict } = result.toJs({ dict_converter: Object.fromEntries });
     result.destroy();
-    list?.destroy();
+    list.destroy();
     keepOwn();
     say("done", { cell, ok, verdict, ms: performance.now() - began });
   },

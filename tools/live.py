@@ -53,7 +53,7 @@ def offer(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any]
     data["data-wheel"] = next(name for name in sizes if name.endswith(".whl"))
     if long_cells(app, pagename):
         data["data-long"] = f"{place(pagename)}/cells.json"
-    app.add_js_file("live/start.js", defer="defer", **data)
+    app.add_js_file("live/start.js", priority=900, defer="defer", **data)  # after what keeps things in the browser
     app.add_css_file("live/live.css")
 
 

@@ -7,6 +7,8 @@ window.kept = (() => {
     commitments: "scratchnet-commitments", // predictions and answers
     orders: "scratchnet-orders", // lines put in order
   };
+  const ANSWERS = "scratchnet-answers"; // the text of cells, by page; see live/kept.js
+  const PAGE = typeof DOCUMENTATION_OPTIONS === "undefined" ? "" : DOCUMENTATION_OPTIONS.pagename;
   const unkept = {}; // what the browser did not take, by key
 
   const get = (key) => {
@@ -44,5 +46,5 @@ window.kept = (() => {
 
   const keep = (key, all) => put(key, Object.keys(all).length ? JSON.stringify(all) : "");
 
-  return { READING, get, put, record, keep };
+  return { READING, ANSWERS, PAGE, get, put, record, keep };
 })();

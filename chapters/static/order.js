@@ -4,7 +4,7 @@
   "use strict";
 
   const KEY = kept.READING.orders; // {page: {puzzle: the lines in the reader's order, as numbers}}
-  const page = typeof DOCUMENTATION_OPTIONS === "undefined" ? "" : DOCUMENTATION_OPTIONS.pagename;
+  const page = kept.PAGE;
 
   function make(tag, properties = {}, ...children) {
     const element = Object.assign(document.createElement(tag), properties);

@@ -3,7 +3,7 @@
   "use strict";
 
   var KEY = kept.READING.progress; // {page: {total: number, done: [ids]}}
-  var page = typeof DOCUMENTATION_OPTIONS === "undefined" ? "" : DOCUMENTATION_OPTIONS.pagename;
+  var page = kept.PAGE;
   var article = document.querySelector("article.bd-article");
 
   // What is kept may be damaged or from an older edition; then only what can be read counts.

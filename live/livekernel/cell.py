@@ -8,27 +8,28 @@ import linecache
 import re
 import sys
 import traceback
+from collections.abc import Sequence
 from typing import Any
 
 from livekernel import outbox, shown
-from livekernel.needs import needed
+from livekernel.needs import defining, needed
 
 PLACE = re.compile(r".*/site-packages/|.*/python3\d+\.zip/")
 space: dict[str, Any] = sys.modules["__main__"].__dict__  # the variables of the page
 
 
-def run(code: str, number: int, above: list[str] | None = None) -> dict[str, Any]:
+def run(code: str, number: int, above: Sequence[str] = (), alone: bool = False) -> dict[str, Any]:
     """Run the cell of this number and return whether it went well, and the verdict if it is an exercise.
 
-    above: the text of the cells above, for a cell that may run before them: what it needs of them is run first.
+    above: the text of the cells above. alone: whether the cell may run before them; then what it needs is run first.
     """
     result: dict[str, Any] = {"ok": True, "verdict": None}
     try:
-        if above is not None:
-            for position, statements in needed(code, above, {*space, *vars(builtins)}):
-                execute(ast.Module(statements, []), remember(above[position], position + 1))
         file = remember(code, number)
         body = compile(code, file, "exec", ast.PyCF_ONLY_AST).body
+        if alone:
+            for position, statements in needed(code, above, {*space, *vars(builtins)}):
+                execute(ast.Module(statements, []), remember(above[position], position + 1))
         last = body[-1] if body and isinstance(body[-1], ast.Expr) and not quiet(code) else None
         execute(ast.Module(body[: len(body) - bool(last)], []), file)
         if last is not None:
@@ -40,7 +41,7 @@ def run(code: str, number: int, above: list[str] | None = None) -> dict[str, Any
         shown.show_figures()
     except BaseException as error:
         outbox.flush()
-        outbox.emit(report(error))
+        outbox.emit(report(error, above))
         result["ok"] = False
         if plt := sys.modules.get("matplotlib.pyplot"):
             plt.close("all")
@@ -96,9 +97,17 @@ def verdict(value: Any) -> dict[str, Any] | None:
     return {"passed": bool(value.passed), "message": str(value.message)}
 
 
-def report(error: BaseException) -> dict[str, Any]:
-    """Return an error as an output of a cell, with a traceback of the lines that a reader can look at."""
+def report(error: BaseException, above: Sequence[str] = ()) -> dict[str, Any]:
+    """Return an error as an output of a cell, with a traceback of the lines that a reader can look at.
+
+    above: the text of the cells above, one of which may define the name that is missing.
+    """
     lines = describe(traceback.TracebackException(type(error), error, error.__traceback__))
+    if isinstance(error, NameError) and error.name:
+        lines += [
+            f"Cell {n} defines {error.name}. “Run to here” runs it and all that come before this one."
+            for n in defining(error.name, above)
+        ]
     return {
         "output_type": "error",
         "ename": type(error).__name__,
@@ -126,7 +135,4 @@ def describe(what: traceback.TracebackException) -> list[str]:
         lines += (
             re.sub(r'^ *File "<(cell \d+)>", line', r"C\1, line", line).replace("Ccell", "Cell").rstrip().split("\n")
         )
-    name = re.match(r"NameError: name '(\w+)' is not defined", lines[-1])
-    if name:
-        lines.append(f"If a cell above defines {name[1]}, run that one first.")
     return lines

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import symtable
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 
 
 def used(node: ast.AST) -> set[str]:
@@ -76,7 +76,19 @@ def only(node: ast.stmt, wanted: Container[str]) -> ast.stmt:
     return node
 
 
-def needed(code: str, above: list[str], known: Container[str] = ()) -> list[tuple[int, list[ast.stmt]]]:
+def defining(name: str, above: Sequence[str]) -> list[int]:
+    """Return the number of the last of the cells above that defines a name, in a list that is empty if none does."""
+    for position in reversed(range(len(above))):
+        try:
+            body = ast.parse(above[position]).body
+        except SyntaxError:
+            continue
+        if any(name in bound(node) for node in body):
+            return [position + 1]
+    return []
+
+
+def needed(code: str, above: Sequence[str], known: Container[str] = ()) -> list[tuple[int, list[ast.stmt]]]:
     """Return the statements of the cells above, by the cell's position, that `code` needs and that are not known yet.
 
     Cells that are not Python, since their reader is still writing them, define nothing. Raises SyntaxError if `code`

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from browser import watch
 from pages import LONG, NOTEBOOKS, ROOT
-from playwright.sync_api import Browser, Locator, Page, expect
-from test_live import cells, live, make_live, opened, printed, run, write
+from playwright.sync_api import Browser, Page, expect
+from test_live import cells, live, make_live, opened, printed, run, source_of, write
 
 sys.path.append(str(ROOT / "live"))
 from livekernel import kept
@@ -36,10 +36,6 @@ def known(site: Path, name: str) -> dict[int, dict[str, Any]]:
     return {cell["number"]: cell for cell in json.loads(path.read_text("utf-8"))["cells"]} if path.exists() else {}
 
 
-def source(cell: Locator) -> str:
-    return cell.locator(".cell_input .highlight pre").first.text_content() or ""
-
-
 def measured(page: Page) -> None:
     """Wait until the page knows how fast it trains."""
     page.wait_for_selector(".live-bar input[type=checkbox]", timeout=30_000)
@@ -60,7 +56,7 @@ def holds(browser: Browser, address: str, site: Path, name: str, train: bool) ->
         expect(last).to_have_attribute("data-cell-state", re.compile("done|error"), timeout=patience)
         different = []
         for cell, shown in zip(cells(page), before, strict=True):
-            text = source(cell)
+            text = source_of(cell)
             assert cell.get_attribute("data-cell-state") == "done", text + cell.inner_text()
             if "check(" not in text and printed(cell) != shown:  # an exercise without an answer says so when it is live
                 different.append((text, printed(cell), shown))
@@ -128,7 +124,7 @@ def test_run_all_trains_what_it_is_told_to_and_what_a_change_above_has_made_anot
         expect(page.locator("html")).to_have_attribute("data-live", "ready", timeout=120_000)
         choice.click()
         first = cells(page)[0]
-        write(first, source(first) + "\nmine = 1")
+        write(first, source_of(first) + "\nmine = 1")
         cell.get_by_role("button", name="Run to here").click()
         expect(page.locator(".live-status")).to_contain_text("You have changed cell 1, so the long cells below it")
         expect(cell).to_have_attribute("data-cell-state", "running", timeout=60_000)
