@@ -93,6 +93,20 @@ def test_code_fits_on_a_laptop(opened: SimpleNamespace) -> None:
     assert opened.page.evaluate(wide) == []
 
 
+@pytest.mark.parametrize("opened", ["chapters/02_layer_primitives"], indirect=True)
+def test_what_goes_on_to_the_right_fades_there_until_it_has_been_scrolled(opened: SimpleNamespace) -> None:
+    page = opened.page
+    wide = """() => [...document.querySelectorAll(".bd-article pre, .math, mjx-container")].filter((box) =>
+        !box.closest("details:not([open])") && box.scrollWidth > box.clientWidth + 2
+        && getComputedStyle(box).overflowX === "auto")"""
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.wait_for_function(f"({wide})().every(box => box.classList.contains('goes-on'))")
+    assert page.evaluate(f"({wide})().length") > 3
+    page.evaluate(f"({wide})().forEach(box => box.scrollLeft = box.scrollWidth)")
+    page.wait_for_function("!document.querySelector('.goes-on')")
+    page.set_viewport_size({"width": 1280, "height": 900})
+
+
 @EACH_PAGE
 def test_no_ink_of_a_formula_is_cut(opened: SimpleNamespace) -> None:
     """A letter may be higher than the font says, so this compares pixels.
