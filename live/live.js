@@ -27,6 +27,7 @@ export function ahead(here, total) {
 export async function begin({ here, root, bar, button: starter, hint, offers, cells, say, fail, first, wanted, python, long, load }) {
   const queue = []; // cells that wait, each with whether the book's result is taken
   let running = null;
+  let grown = false; // whether the cell that runs has put something into my_network.py
   let manager = null; // of widgets, a promise from the first one on
   let clock;
 
@@ -43,6 +44,7 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
     network({ text = "" }) {
       if (!kept.keepNetwork(text)) say("This browser keeps nothing: download my_network.py before you leave the page.");
       offerNetwork();
+      grown = true;
     },
   };
   python.on = on;
@@ -90,6 +92,7 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
       const began = performance.now();
       root.dataset.live = "busy";
       cell.begin();
+      grown = false;
       clock = setInterval(() => {
         const seconds = (performance.now() - began) / 1000;
         cell.runs(seconds);
@@ -110,6 +113,7 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
         return;
       }
       if (result.verdict?.passed) tick(cell);
+      if (result.verdict?.passed && grown) cell.note.append(" ", button("Download my_network.py", kept.downloadNetwork));
       if (!result.ok && !result.stopped) drop(`Not run, because cell ${cell.number} failed.`);
       if (python.worker) root.dataset.live = "ready";
     }

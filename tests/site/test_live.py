@@ -389,8 +389,9 @@ def test_a_piece_of_the_readers_network_is_there_on_the_next_page_and_can_be_dow
         cell = exercise(page, "2.7")
         write(cell, solution(layers, "2.7").replace("np.maximum(Z, 0)", "Z.clip(0)"))
         assert run(cell) == "done" and "Kept in my_network.py: MyReLU" in " ".join(printed(cell).split())
+        expect(download).to_have_count(2)  # at the top of the page, and where the piece was written
         with page.expect_download() as began:
-            download.click()
+            cell.get_by_role("button", name="Download my_network.py").click()
         began.value.save_as(tmp_path / "my_network.py")
         assert "Z.clip(0)" in (tmp_path / "my_network.py").read_text("utf-8")
         page.goto(f"{address}/{training}.html")
