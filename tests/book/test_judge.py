@@ -1,6 +1,7 @@
 """The judge itself: what it takes for an answer, how far an answer may be off, and what it says of it, to the word."""
 
 import re
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -180,9 +181,27 @@ def test_what_is_still_open_is_named_by_its_kind():
                 f"7.7 is still open: put your {kind} in place of the dots and run the cell again.",
             )
     parted = exercise(lambda a: {"b": a, "c": a})
-    for verdict in (exercise().judge("7.7", lambda a: None), parted.judge("7.7", lambda a: {"b": None, "c": ...})):
+    for verdict in (exercise().judge("7.7", lambda a: ...), parted.judge("7.7", lambda a: {"b": None, "c": ...})):
         assert verdict.passed is False and verdict.message.startswith("7.7 is still open: put your function in")
     assert parted.judge("7.7", lambda a: {"b": a, "c": ...}).message == f"7.7: not yet. c: There is no value for it{ON}"
+
+
+def test_who_has_written_all_and_forgotten_the_return_is_asked_for_it():
+    def silent(a):
+        a * 2
+
+    class Silent:
+        def forward(self, a):
+            a * 2
+
+    assert said(silent) == "Your function returns None. Is there a return missing?"
+    assert (
+        said(Silent, reference=Doubler, run=forward)
+        == "A method of your class returns None. Is there a return missing?"
+    )
+    made: dict = {}
+    exec("def unknown(a):\n    a * 2", made)  # whose text nobody knows
+    assert exercise().judge("7.7", made["unknown"]).message.startswith("7.7 is still open")
 
 
 def test_an_answer_of_another_kind_is_asked_for_by_an_example():
@@ -309,6 +328,19 @@ def test_the_books_answer_counts_as_such_only_where_the_reader_calls_it():
     assert Exercise(7.0).judge("7.7", 7.0)  # a value is known by nothing but itself
 
 
+def test_what_looks_for_the_books_answer_leaves_what_looked_before():
+    def mine(*_):
+        return None
+
+    before = sys.getprofile()
+    sys.setprofile(mine)
+    try:
+        assert exercise().judge("7.7", lambda a: a + a)
+        assert sys.getprofile() is mine
+    finally:
+        sys.setprofile(before)
+
+
 # How values are printed
 
 
@@ -372,3 +404,75 @@ def test_a_verdict_is_printed_in_lines_that_fit_on_a_page():
     lines = str(judge.Verdict(False, "word " * 30 + "\nsecond")).splitlines()
     assert all(len(line) <= judge.WIDTH for line in lines) and len(lines) == 3
     assert lines[1].startswith("    word") and lines[2] == "second"
+
+
+def test_a_verdict_is_printed_in_letters_that_the_terminal_has(monkeypatch):
+    verdict = judge.Verdict(False, "ε is small")
+    for stdout, text in (
+        (SimpleNamespace(encoding="cp1252"), "\\u03b5 is small"),
+        (SimpleNamespace(encoding="utf-8"), "ε is small"),
+        (SimpleNamespace(encoding=None), "ε is small"),
+        (SimpleNamespace(), "ε is small"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", stdout)
+            printed = repr(verdict)
+        assert printed == text
+
+
+def test_each_trial_takes_the_next_of_the_values():
+    trials = [np.random.default_rng(seed) for seed in np.random.SeedSequence(0).spawn(5)]
+    assert [judge.in_turn(rng, "abc") for rng in trials] == list("abcab")
+
+
+def test_inputs_are_shown_a_line_each():
+    two = {"inputs": lambda rng: {"a": 1.0, "b": 2.0}, "example": {"a": 1.0, "b": 2.0}}
+    message = said(lambda a, b: a, reference=lambda a, b: a + b, **two)
+    assert message.startswith("The value differs, on this input:\na = 1.0\nb = 2.0\nyours:    1.0\nexpected: 3.0")
+
+
+def test_empty_arrays_are_the_same_if_their_shapes_are():
+    assert judge._equal(np.zeros((0, 2)), np.zeros((0, 2))) and not judge._equal(np.zeros((0, 2)), np.zeros((2, 0)))
+
+
+@pytest.mark.parametrize(
+    ("mine", "value", "texts"),
+    [
+        ([1.00011], [1.0002], ("[1.0001]", "[1.0002]")),
+        ([1.0000011], [1.0000022], ("[1.000001]", "[1.000002]")),
+        ([1.0000000011], [1.0000000022], ("[1.000000001]", "[1.000000002]")),
+        ([1.0, 2.0], "by He", ("[1., 2.]", "'by He'")),
+        (np.arange(100.0), np.where(np.arange(100) == 50, 50.1, np.arange(100.0)), ("at [50]: 50.0", "at [50]: 50.1")),
+    ],
+)
+def test_two_values_are_told_apart_where_they_differ(mine, value, texts):
+    as_array = value if isinstance(value, str) else np.asarray(value)
+    assert judge._told_apart(np.asarray(mine), as_array) == texts
+
+
+def test_an_error_without_words_or_without_a_line_is_told_by_its_name():
+    class Weird(Exception):
+        def __str__(self):
+            raise ValueError
+
+    class IndeX(Exception):
+        pass
+
+    for error in (Weird, IndeX):
+        made: dict = {"error": error}
+        exec("def no_source(a):\n    raise error()", made)
+        assert said(made["no_source"]) == f"Your code raised {error.__name__}{ON}"
+
+
+def test_an_answer_that_changes_its_argument_has_its_likely_reason_all_the_same():
+    class Thrice:
+        def forward(self, a):
+            return 3 * a
+
+    class Changes:
+        def forward(self, a):
+            a *= 3
+            return a
+
+    task = exercise(Doubler, run=lambda answer, a: answer().forward(a.copy()), mistakes={"Twice, not thrice.": Thrice})
+    assert task.judge("7.7", Changes).message.endswith("\nLikely reason: Twice, not thrice.")
