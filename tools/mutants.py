@@ -69,6 +69,7 @@ def prepare(modules: tuple[str, ...]) -> None:
         "source_paths": ["scratchnet"],
         "only_mutate": [f"scratchnet/{module.replace('.', '/')}.py" for module in modules],
         "pytest_add_cli_args_test_selection": [path.relative_to(ROOT).as_posix() for path in tests],
+        "timeout_constant": 4.0,  # seconds, times fifteen: a busy machine is no endless loop
         "pytest_add_cli_args": ["-o", "addopts=", "-p", "no:cacheprovider", "-p", "no:xdist", *WITHOUT],
     }
     lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]

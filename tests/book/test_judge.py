@@ -43,7 +43,7 @@ def forward(answer, a):
 def said(answer, **options):
     """What is said of a wrong answer."""
     verdict = exercise(**options).judge("7.7", answer)
-    assert not verdict.passed
+    assert verdict.passed is False
     return verdict.message.removeprefix("7.7: not yet. ")
 
 
@@ -354,6 +354,7 @@ def test_a_value_is_printed_on_one_line_as_a_reader_writes_it():
         ([np.float64(0.5), "a\nb"], "[0.5, 'a\\nb']"),
         (double, "double"),
         (Doubler, "Doubler"),
+        (SimpleNamespace(__name__="no function"), "namespace(__name__='no function')"),
         (..., "Ellipsis"),
         ("a" * 118, repr("a" * 118)),
         ("a" * 119, "'" + "a" * 116 + "..."),
@@ -423,6 +424,13 @@ def test_a_verdict_is_printed_in_letters_that_the_terminal_has(monkeypatch):
 def test_each_trial_takes_the_next_of_the_values():
     trials = [np.random.default_rng(seed) for seed in np.random.SeedSequence(0).spawn(5)]
     assert [judge.in_turn(rng, "abc") for rng in trials] == list("abcab")
+
+
+def test_what_is_wrong_for_one_of_the_values_alone_never_passes():
+    task = Exercise(double, inputs=lambda rng: {"a": judge.in_turn(rng, range(judge.TRIALS))})
+    for wrong in range(judge.TRIALS):
+        assert not task.judge("7.7", lambda a, wrong=wrong: 2 * a + (a == wrong))
+    assert task.judge("7.7", lambda a: a + a)
 
 
 def test_inputs_are_shown_a_line_each():
