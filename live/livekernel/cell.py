@@ -83,9 +83,10 @@ def execute(module: ast.Module, file: str) -> None:
 
 
 def present(value: Any) -> None:
-    """Show the value of a cell."""
+    """Show the value of a cell. A verdict comes as it is: a page breaks its lines where they end."""
     outbox.flush()
-    made = shown.bundle(value)
+    said = verdict(value)
+    made = ({"text/plain": said["message"]}, {}) if said else shown.bundle(value)
     if made:
         outbox.emit({"output_type": "execute_result", "data": made[0], "metadata": made[1]})
 

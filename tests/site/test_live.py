@@ -289,6 +289,10 @@ def test_who_answers_by_keyboard_stays_with_the_exercise(browser: Browser, addre
         expect(cell.locator(".live-note")).to_have_text("✗ 2.1: not yet; what differs stands below.", timeout=30_000)
         assert "Your function returns None. Is there a return missing?" in printed(cell)
         assert cell.evaluate("cell => cell.contains(document.activeElement)")
+        write(cell, 'check("2.1", lambda a: a)')
+        assert run(cell) == "done"
+        *_, reason = printed(cell).splitlines()  # which the page breaks, and nobody else
+        assert reason.startswith("Likely reason: ") and len(reason) > 84
         write(cell, 'def mine(a):\n    retrun a\n\n\ncheck("2.1", mine)')
         assert run(cell) == "error"
         told = cell.locator(".live-error").inner_text()
