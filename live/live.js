@@ -4,6 +4,7 @@ import * as kept from "./kept.js";
 import { drawing, typeset } from "./outputs.js";
 import { Python } from "./python.js";
 
+const PATIENCE_MS = 20_000; // for that
 const MEASURE_AFTER_MS = 1500; // when what comes after the start is there, and nothing else keeps the processor busy
 const { PAGE } = window.kept;
 const FINGER = matchMedia("(pointer: coarse)").matches;
@@ -134,7 +135,12 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
 
   // Of several cells, the long ones take the book's result, unless the reader has said otherwise or changed a cell above:
   // then the book's result is not that of this page any more.
-  function enqueueAll(list) {
+  async function enqueueAll(list) {
+    if (times && !measured) {
+      say("Looking how fast Python is here …");
+      await Promise.race([speed, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
+      say(WELCOME);
+    }
     const mine = page.cells.find((cell) => !cell.exercise && cell.text !== cell.source);
     const takes = (cell) => cell.takes && (Boolean(cell.absent) || (!train.checked && !(mine && mine.number < cell.number)));
     if (mine && !train.checked && list.some((cell) => cell.takes && !takes(cell))) {
@@ -144,9 +150,13 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
   }
 
   // How long cells take here, now that it is known how fast Python trains here.
+  let told, measured = false;
+  const speed = new Promise((resolve) => (told = resolve));
   const train = Object.assign(document.createElement("input"), { type: "checkbox" });
   async function expect(training) {
     const known = await times;
+    measured = true;
+    setTimeout(told); // when each cell has been told
     for (const { number, seconds, file, absent } of known?.cells ?? []) {
       page.cells[number - 1]?.expect((seconds * training) / known.training, file && bytes(file), absent);
     }

@@ -19,6 +19,7 @@ function shape(tag, attributes = {}, ...children) {
 function render({ model, el }) {
   const group = `pad-${Math.random().toString(36).slice(2)}`;
   let strokes = [];
+  let brought = false; // whether the strokes are a stored drawing, which one of the reader's own replaces
   let width = "medium";
   let answered; // the drawing that the answer on the screen is of, as text
 
@@ -133,6 +134,7 @@ function render({ model, el }) {
   }
 
   function changed() {
+    brought = false;
     draw();
     ask();
   }
@@ -153,6 +155,7 @@ function render({ model, el }) {
     cursor.classList.remove("keys");
     drawing = event.pointerId;
     area.setPointerCapture(drawing);
+    if (brought) strokes = [];
     strokes.push({ points: [place(event)], width });
     changed();
   });
@@ -201,6 +204,7 @@ function render({ model, el }) {
     else down = !down;
     move();
     status.textContent = `${step ? "" : down ? "Pen down, " : "Pen up, "}${where()}`;
+    if (!step && down && brought) strokes = [];
     if (!step && down) strokes.push({ points: [center()], width });
     else if (step && down) strokes.at(-1).points.push(center());
     else return;
@@ -227,6 +231,7 @@ function render({ model, el }) {
   });
   const bring = (one) => {
     lift();
+    brought = true;
     strokes = one.strokes.map((points) => ({ points: [...points], width }));
     draw();
     forget();

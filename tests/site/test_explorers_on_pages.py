@@ -409,3 +409,26 @@ def test_an_explorer_lives_in_a_sandboxed_frame(framed: Page) -> None:
     slider.press("End")
     expect(slider).to_have_attribute("aria-valuetext", re.compile("."))
     expect(frame.locator("[data-explorer] figcaption").first).to_be_visible()
+
+
+OUTSIDE = """(root, frames) => {
+    const place = root.appendChild(document.createElement("div")), found = [];
+    for (const [i, html] of frames.entries()) {
+        place.innerHTML = html;
+        for (const text of place.querySelectorAll("svg[viewBox] text")) {
+            const view = text.ownerSVGElement.viewBox.baseVal, box = text.getBBox();
+            const across = box.x >= view.x && box.x + box.width <= view.x + view.width;
+            const along = box.y >= view.y - 1 && box.y + box.height <= view.y + view.height + 1;
+            if (!across || !along) found.push([i, text.textContent]);
+        }
+    }
+    place.remove();
+    return found;
+}"""
+
+
+@pytest.mark.parametrize("opened", EXPLORER_PAGES, indirect=True)
+def test_no_text_of_any_frame_is_cut_by_its_picture(opened: SimpleNamespace) -> None:
+    for name in shown_on(opened.name):
+        root = opened.page.locator(f"[data-explorer='{name}']").element_handle()
+        assert opened.page.evaluate(f"([root, frames]) => ({OUTSIDE})(root, frames)", [root, fresh(name).frames]) == []

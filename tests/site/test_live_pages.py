@@ -131,6 +131,16 @@ def test_run_all_trains_what_it_is_told_to_and_what_a_change_above_has_made_anot
         expect(cell.locator(".live-note")).to_contain_text("Running for", timeout=10_000)
 
 
+def test_who_runs_many_cells_at_once_after_the_start_is_given_the_books_results_all_the_same(
+    browser: Browser, address: str, site: Path
+) -> None:
+    number = min(number for number, cell in known(site, TRAINING).items() if "file" in cell)
+    with live(browser, address, TRAINING) as page:
+        cell = cells(page)[number - 1]
+        cell.get_by_role("button", name="Run to here").click()  # before it is known how fast this machine is
+        expect(cell.locator(".live-note")).to_contain_text("This is the book's result", timeout=120_000)
+
+
 def test_a_result_that_cannot_be_had_is_said_and_the_cell_can_still_be_trained(
     browser: Browser, address: str, site: Path
 ) -> None:

@@ -114,6 +114,18 @@ def test_the_network_answers_while_the_mouse_draws(browser: Browser, pad: Pad) -
         expect(page.get_by_role("status")).to_contain_text("Read as 7")  # once it rests
 
 
+def test_a_stroke_of_ones_own_replaces_a_stored_drawing(browser: Browser, pad: Pad) -> None:
+    with shown(browser, pad) as page:
+        draw(page, SEVEN)  # over the drawing that is there at first
+        expect(said(page)).to_contain_text("Read as 7")
+        draw(page, [(0.4, 0.5), (0.7, 0.5)])
+        page.wait_for_function("sent.at(-1).strokes.length === 2")
+        page.get_by_role("button", name=pad.stored[1]["name"], exact=True).click()
+        page.locator(".pad-area").focus()
+        page.keyboard.press("Space")
+        page.wait_for_function("sent.at(-1).strokes.length === 1")
+
+
 def test_at_most_one_message_is_on_its_way_and_the_last_drawing_is_answered(browser: Browser, pad: Pad) -> None:
     with shown(browser, pad) as page:
         page.get_by_role("button", name="Clear").click()

@@ -141,7 +141,7 @@ def _graph(now: dict[str, np.ndarray], shown: list[str], raised: str) -> str:
         (u, v, *_), (a, b, *_) = UNITS[start], UNITS[end]
         heavy = raised == f"{name}[{i}, {j}]"
         parts.append(f'<path d="M{u} {v}L{a} {b}" class="{"edge" if heavy else "line faint"}"/>')
-        share = 0.42 if v != b and start[0] == "x" else 0.5  # crossing edges carry their weights apart
+        share = 0.3 if v != b and start[0] == "x" else 0.5  # crossing edges carry their weights apart
         at_u, at_v = u + share * (a - u), v + share * (b - v) - 5
         weight = _number(now[name][i, j])
         parts.append(f'<text x="{at_u:.0f}" y="{at_v:.0f}" text-anchor="middle">{weight}</text>')
@@ -157,7 +157,7 @@ def _graph(now: dict[str, np.ndarray], shown: list[str], raised: str) -> str:
     label = "The network as a graph. Above each unit its value for the two samples, below it the gradient."
     return (
         "<div><p>Above a unit: its value for both samples. Below: the gradient.</p>"
-        f'<svg viewBox="0 0 {frames.WIDTH} 200" role="img" aria-label="{label}">{"".join(parts)}</svg></div>'
+        f'<svg viewBox="-24 0 {frames.WIDTH + 48} 200" role="img" aria-label="{label}">{"".join(parts)}</svg></div>'
     )
 
 

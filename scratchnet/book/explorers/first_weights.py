@@ -27,6 +27,9 @@ def first_weights() -> Explorer:
             f"{weights}, {counted(hidden_layers)}, before training: A is {A[-1]:.1e} after the last; in the first "
             f"layer dZ is {dZ[0]:.1e} and dW is {dW[0]:.1e}. Faint: the other kinds of weights."
         )
+        low, high = axes["dW"].y
+        if any(np.min(own) < low or np.max(own) > high for own in (A, dZ, dW)):
+            caption += f" Sizes below {low:g} or above {high:g} are not drawn."
         others = [starts(other, hidden_layers) for other in SCHEMES if other != weights]
         kinds = zip(axes.items(), (A, dZ, dW), zip(*others, strict=True), strict=True)
         return frames.figure(caption, *(_sizes(panel, name, own, rest) for (name, panel), own, rest in kinds))

@@ -205,12 +205,13 @@ function render({ model, el }) {
   const page = document.documentElement;
   const megabytes = page.dataset.liveMegabytes;
 
-  function startPython() {
+  // wanted: what to do when it is there.
+  function startPython(wanted = "play") {
     if (!("live" in page.dataset)) {
       return complain("To train it, run the notebook: this page was built without Python.");
     }
     starting = true;
-    askForPython(root, "playground", { address: run().address, hidden: [...hidden] });
+    askForPython(root, "playground", { address: run().address, hidden: [...hidden], wanted });
     redraw();
   }
 
@@ -452,7 +453,7 @@ function render({ model, el }) {
   const both = make("input", { type: "checkbox", change: () => {
     if (!alive) {
       both.checked = false;
-      return startPython();
+      return startPython("compare");
     }
     pause();
     ask("compare", { on: both.checked, run: 0 });
@@ -909,7 +910,8 @@ function render({ model, el }) {
     ask("show");
     if (wanted) {
       if (wanted.address !== model.get("address")) ask("open", { address: wanted.address });
-      play();
+      if (wanted.wanted === "compare") ask("compare", { on: true, run: 0 });
+      else play();
       if (document.activeElement === document.body) playButton.focus({ preventScroll: true });
     } else visit();
   } else {
