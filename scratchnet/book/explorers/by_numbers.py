@@ -141,7 +141,8 @@ def _graph(now: dict[str, np.ndarray], shown: list[str], raised: str) -> str:
         (u, v, *_), (a, b, *_) = UNITS[start], UNITS[end]
         heavy = raised == f"{name}[{i}, {j}]"
         parts.append(f'<path d="M{u} {v}L{a} {b}" class="{"edge" if heavy else "line faint"}"/>')
-        share = 0.3 if v != b and start[0] == "x" else 0.5  # crossing edges carry their weights apart
+        crosses = v != b and start[0] == "x"
+        share = 0.36 if crosses else 0.4 if b < v else 0.5  # clear of the crossing, and of what stands at the units
         at_u, at_v = u + share * (a - u), v + share * (b - v) - 5
         weight = _number(now[name][i, j])
         parts.append(f'<text x="{at_u:.0f}" y="{at_v:.0f}" text-anchor="middle">{weight}</text>')
