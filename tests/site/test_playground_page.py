@@ -34,6 +34,28 @@ def select(root: Locator, name: str) -> Locator:
 # --- before there is a Python ---
 
 
+@pytest.mark.parametrize(
+    ("name", "link"),
+    [(PAGE, "playground?data=moons"), ("chapters/05_architecture_experiments", "explorer-first_weights?weights=small")],
+)
+def test_an_address_that_sets_a_widget_opens_the_page_there(
+    name: str, link: str, browser: Browser, address: str
+) -> None:
+    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
+        page = context.new_page()
+        page.goto(f"{address}/{name}.html#{link}")
+        expect(page.locator(f"[id='{link.partition('?')[0]}']")).to_be_in_viewport(timeout=20_000)
+
+
+def test_who_asks_for_two_settings_gets_both_with_python(browser: Browser, address: str) -> None:
+    with opened(browser, address, PAGE) as page:
+        first(page).get_by_label("Two settings side by side").click()
+        root = page.locator(".live-output [data-playground]")
+        expect(root.get_by_role("button", name="Setting B")).to_be_visible(timeout=BOOT_MS)
+        expect(root.get_by_label("Two settings side by side")).to_be_checked()
+        expect(root).to_have_attribute("data-epoch", "0")
+
+
 def test_the_recording_moves_by_itself_and_stops_when_told(browser: Browser, address: str) -> None:
     with opened(browser, address, PAGE) as page:
         noted = watch(page)
