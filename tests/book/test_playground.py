@@ -572,7 +572,9 @@ def test_a_point_in_the_picture_is_one_of_ones_own_where_it_was_put(playground):
 
 
 def test_two_settings_have_one_data_set_and_one_seed(playground):
+    say(playground, do="epoch", run=0)
     assert say(playground, do="compare", on=True)["runs"] == 2
+    assert [run.epoch for run in playground.runs] == [0, 0]  # neither has a start on the other
     say(playground, do="set", run=1, texts={"optimizer": "SGD", "rate": "0.5"})
     say(playground, do="set", run=0, texts={"data": "moons", "seed": "5"})
     first, second = (run.setting for run in playground.runs)

@@ -83,10 +83,10 @@ def test_who_wants_no_motion_sees_the_end_at_once(browser: Browser, address: str
     ("query", "says"),
     [
         ("colour=red", "The playground has no control colour."),
-        ("rate=-1", "Learning rate cannot be -1."),
-        ("rate=", "Learning rate cannot be empty."),
-        ("hidden=8-999", "Hidden layers cannot be 8-999."),
-        ("points=1e99", "Points per class cannot be 1e99."),
+        ("rate=-1", "Learning rate must be a number from 1e-06 to 1000, not '-1'."),
+        ("rate=", "Learning rate must be a number from 1e-06 to 1000, not ''."),
+        ("hidden=8-999", "Hidden layers must be up to 8 sizes from 1 to 64 with - between them, not '8-999'."),
+        ("points=1e99", "Points per class must be a whole number from 5 to 500, not '1e99'."),
         ("hide=everything", "The playground has nothing called everything to hide."),
     ],
 )

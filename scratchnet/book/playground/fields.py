@@ -19,6 +19,7 @@ class Field:
 
     kind = "text"
     group = ""
+    wanted = ""  # what a text must be, to go on a sentence that begins with the label
 
     def __init__(
         self,
@@ -38,10 +39,10 @@ class Field:
     def told(self) -> dict[str, Any]:
         """Return what the front end needs to know."""
         told = {"name": self.name, "label": self.label, "kind": self.kind, "default": self.default}
-        return told | {"group": self.group, "needs": self.needs}
+        return told | {"group": self.group, "needs": self.needs, "wanted": self.wanted}
 
-    def _refuse(self, text: str, wanted: str) -> ValueError:
-        return ValueError(f"{self.label} must be {wanted}, not {text[:40]!r}.")
+    def _refuse(self, text: str) -> ValueError:
+        return ValueError(f"{self.label} must be {self.wanted}, not {text[:40]!r}.")
 
 
 class Choice(Field):
@@ -52,11 +53,12 @@ class Choice(Field):
     def __init__(self, name: str, label: str, options: Mapping[str, str], **settings: Any) -> None:
         super().__init__(name, label, next(iter(options)), **settings)
         self.options = dict(options)
+        self.wanted = f"one of {', '.join(self.options)}"
 
     def read(self, text: str) -> str:
         """Return the word."""
         if text not in self.options:
-            raise self._refuse(text, f"one of {', '.join(self.options)}")
+            raise self._refuse(text)
         return text
 
     def told(self) -> dict[str, Any]:
@@ -72,12 +74,13 @@ class Several(Choice):
     def __init__(self, name: str, label: str, options: Mapping[str, str], default: str) -> None:
         super().__init__(name, label, options)
         self.default = default
+        self.wanted = f"one or more of {', '.join(self.options)}"
 
     def read(self, text: str) -> Any:
         """Return the words."""
         words = text.split()
         if not words or not set(words) <= set(self.options):
-            raise self._refuse(text, f"one or more of {', '.join(self.options)}")
+            raise self._refuse(text)
         return tuple(word for word in self.options if word in words)
 
 
@@ -105,6 +108,7 @@ class Number(Field):
         self.optional = settings.pop("optional", False)
         super().__init__(name, label, default, **settings)
         self.low, self.high, self.steps = low, high, steps
+        self.wanted = f"{self.what} from {low:g} to {high:g}"
 
     def read(self, text: str) -> Any:
         """Return the number, or None."""
@@ -115,7 +119,7 @@ class Number(Field):
         except ValueError:
             value = math.nan
         if not self.low <= value <= self.high:
-            raise self._refuse(text, f"{self.what} from {self.low:g} to {self.high:g}")
+            raise self._refuse(text)
         return value
 
     number: Any = staticmethod(float)
@@ -139,6 +143,7 @@ class Sizes(Field):
 
     kind = "sizes"
     MOST_LAYERS, MOST_UNITS = 8, 64
+    wanted = f"up to {MOST_LAYERS} sizes from 1 to {MOST_UNITS} with - between them"
 
     def read(self, text: str) -> list[int]:
         """Return the numbers."""
@@ -147,8 +152,7 @@ class Sizes(Field):
             part.isascii() and part.isdigit() and len(part) < 4 and 1 <= int(part) <= self.MOST_UNITS for part in parts
         )
         if not fine or len(parts) > self.MOST_LAYERS:
-            most = f"up to {self.MOST_LAYERS} sizes from 1 to {self.MOST_UNITS} with - between them"
-            raise self._refuse(text, most)
+            raise self._refuse(text)
         return [int(part) for part in parts]
 
     def told(self) -> dict[str, Any]:

@@ -31,7 +31,7 @@ function refused(field, text) {
     sizes: () => text === "" || (/^\d+(-\d+)*$/.test(text) && text.split("-").length <= field.layers && text.split("-").every((n) => +n >= 1 && +n <= field.units)),
     points: () => true,
   };
-  return fine[field.kind]() ? "" : `${field.label} cannot be ${text.slice(0, 40) || "empty"}.`;
+  return fine[field.kind]() ? "" : `${field.label} must be ${field.wanted}, not '${text.slice(0, 40)}'.`;
 }
 
 // --- drawing ---

@@ -177,7 +177,9 @@ class Playground(anywidget.AnyWidget):
         self._go_to(number, self.runs[number].setting.changed({"data": "own", "own": own}))
 
     def _do_compare(self, number: int, message: Mapping[str, Any]) -> None:
-        self.runs[1:] = [Run(self.runs[0].setting, self.mine)] if message["on"] else []
+        """Train a second setting beside the first, both from the start; or the first alone again."""
+        setting = self.runs[0].setting
+        self.runs[:] = [Run(setting, self.mine), Run(setting, self.mine)] if message["on"] else self.runs[:1]
 
     def _do_code(self, number: int, message: Mapping[str, Any]) -> dict[str, Any]:
         return {"code": self.runs[number].program()}
