@@ -42,7 +42,7 @@ def known(site: Path, name: str) -> dict[int, dict[str, Any]]:
 
 def measured(page: Page) -> None:
     """Wait until the page knows how fast it trains."""
-    page.wait_for_selector(".live-bar input[type=checkbox]", timeout=30_000)
+    page.wait_for_selector(".live-bar input[type=checkbox]", timeout=120_000)
 
 
 def holds(browser: Browser, address: str, site: Path, name: str, train: bool) -> None:
