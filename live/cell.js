@@ -195,7 +195,7 @@ export class Cell {
     this.fresh = false;
     this.state = stopped ? "book" : ok ? "done" : "error";
     this.back.hidden = this.text === this.source && !this.live;
-    if (stopped) this.say("Stopped. Python has started anew, and its variables are gone.");
+    if (stopped) this.say("Stopped.");
     else if (verdict) {
       this.node.classList.add(verdict.passed ? "live-passed" : "live-open");
       const first = verdict.message.split("\n")[0];

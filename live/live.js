@@ -4,8 +4,8 @@ import * as kept from "./kept.js";
 import { drawing, typeset } from "./outputs.js";
 import { Python } from "./python.js";
 
-const PATIENCE_MS = 20_000; // for that
 const MEASURE_AFTER_MS = 1500; // when what comes after the start is there, and nothing else keeps the processor busy
+const MEASURED_WITHIN_MS = 20_000; // or cells run without it
 const { PAGE } = window.kept;
 const FINGER = matchMedia("(pointer: coarse)").matches;
 const WELCOME = `This page is live: change a cell and ${FINGER ? "press Run below it" : "run it with Shift+Enter"}.`;
@@ -138,7 +138,7 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
   async function enqueueAll(list) {
     if (times && !measured) {
       say("Looking how fast Python is here …");
-      await Promise.race([speed, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
+      await Promise.race([speed, new Promise((resolve) => setTimeout(resolve, MEASURED_WITHIN_MS))]);
       say(WELCOME);
     }
     const mine = page.cells.find((cell) => !cell.exercise && cell.text !== cell.source);
@@ -150,16 +150,17 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
   }
 
   // How long cells take here, now that it is known how fast Python trains here.
-  let told, measured = false;
+  let told; // that each cell knows how long it takes
   const speed = new Promise((resolve) => (told = resolve));
+  let measured = false;
   const train = Object.assign(document.createElement("input"), { type: "checkbox" });
   async function expect(training) {
     const known = await times;
     measured = true;
-    setTimeout(told); // when each cell has been told
     for (const { number, seconds, file, absent } of known?.cells ?? []) {
       page.cells[number - 1]?.expect((seconds * training) / known.training, file && bytes(file), absent);
     }
+    told();
     const all = page.cells.filter((cell) => cell.takes && !cell.absent).reduce((sum, cell) => sum + cell.estimate, 0);
     if (!all || train.isConnected) return;
     const choice = document.createElement("label");
@@ -187,15 +188,12 @@ export async function begin({ here, root, bar, button: starter, hint, offers, ce
       const cell = running;
       drop("Not run, because you stopped.");
       if (!cell) return;
-      if (await python.stop()) {
-        cell.say("Stopped. Your variables are still there.");
-        return say("Stopped. Your variables are still there.");
-      }
-      if (!(await start())) return;
-      const words = "Stopped. Python has started anew, and its variables are gone. ";
+      const interrupted = await python.stop();
+      if (!interrupted && !(await start())) return;
+      const words = `Stopped. ${interrupted ? "Your variables are still there." : "Python has started anew, and its variables are gone."}`;
+      const above = interrupted ? [] : page.cells.slice(0, page.cells.indexOf(cell));
       say(words);
-      const above = page.cells.slice(0, page.cells.indexOf(cell));
-      if (above.length) cell.say(words, button("Run the cells above", () => enqueueAll(above)));
+      cell.say(words, ...(above.length ? [" ", button("Run the cells above", () => enqueueAll(above))] : []));
     },
   };
 

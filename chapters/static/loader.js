@@ -79,11 +79,11 @@
   const places = document.querySelectorAll("script[type='application/vnd.jupyter.widget-view+json']");
   await Promise.all([...places].map((place) => bring(place, states)));
   document.documentElement.dataset.explorers = "ready";
-  // An address that sets a widget is none of an element, so the browser stays at the top; formulas above are still moving.
-  const [anchor, query] = location.hash.slice(1).split("?");
-  if (query !== undefined) {
-    await window.MathJax?.startup?.promise;
-    document.getElementById(anchor)?.scrollIntoView({ block: "start" });
-  }
   document.dispatchEvent(new Event("explorers"));
+  // An address that sets a widget is none of an element, so the browser stays at the top. Formulas above move it until they
+  // are set; who has scrolled by then, or comes back to where they were, stays there.
+  const [anchor, query] = location.hash.slice(1).split("?");
+  if (query === undefined) return;
+  await window.MathJax?.startup?.promise;
+  if (scrollY === 0) document.getElementById(anchor)?.scrollIntoView({ block: "start" });
 })();

@@ -104,11 +104,8 @@ def report(error: BaseException, above: Sequence[str] = ()) -> dict[str, Any]:
     above: the text of the cells above, one of which may define the name that is missing.
     """
     lines = describe(traceback.TracebackException(type(error), error, error.__traceback__))
-    if isinstance(error, NameError) and error.name:
-        lines += [
-            f"Cell {n} defines {error.name}. “Run to here” runs it and all that come before this one."
-            for n in defining(error.name, above)
-        ]
+    if isinstance(error, NameError) and (n := defining(error.name or "", above)):
+        lines.append(f"Cell {n} defines {error.name}. “Run to here” runs it and all that come before this one.")
     return {
         "output_type": "error",
         "ename": type(error).__name__,

@@ -76,16 +76,18 @@ def only(node: ast.stmt, wanted: Container[str]) -> ast.stmt:
     return node
 
 
-def defining(name: str, above: Sequence[str]) -> list[int]:
-    """Return the number of the last of the cells above that defines a name, in a list that is empty if none does."""
-    for position in reversed(range(len(above))):
-        try:
-            body = ast.parse(above[position]).body
-        except SyntaxError:
-            continue
-        if any(name in bound(node) for node in body):
-            return [position + 1]
-    return []
+def statements(text: str) -> list[ast.stmt]:
+    """Return what a cell says; nothing if it is not Python, since its reader is still writing it."""
+    try:
+        return ast.parse(text).body
+    except SyntaxError:
+        return []
+
+
+def defining(name: str, above: Sequence[str]) -> int | None:
+    """Return the number of the last of the cells above that defines a name, None if none does."""
+    cells = range(len(above), 0, -1)
+    return next((n for n in cells if any(name in bound(node) for node in statements(above[n - 1]))), None)
 
 
 def needed(code: str, above: Sequence[str], known: Container[str] = ()) -> list[tuple[int, list[ast.stmt]]]:
@@ -101,12 +103,8 @@ def needed(code: str, above: Sequence[str], known: Container[str] = ()) -> list[
         own |= bound(node) if replaces(node) else set()
     found: list[tuple[int, list[ast.stmt]]] = []
     for position in reversed(range(len(above))):
-        try:
-            body = ast.parse(above[position]).body
-        except SyntaxError:
-            continue
         kept: list[ast.stmt] = []
-        for node in reversed(body):
+        for node in reversed(statements(above[position])):
             here = bound(node) & wanted
             if not here:
                 continue

@@ -46,6 +46,18 @@ def opened(engine: Engine, address: str, name: str) -> None:
     engine.wait("!window.MathJax || window.MathJax.startup?.promise.then(() => true)")
 
 
+def make_live(engine: Engine) -> None:
+    engine.evaluate("press('Make this page live')")
+    state = engine.wait("['ready', 'failed'].find((one) => one === document.documentElement.dataset.live)", 180)
+    assert state == "ready", engine.evaluate("document.querySelector('.live-status').textContent")
+
+
+def start(engine: Engine, number: int, code: str) -> None:
+    """Write into a cell, and run it."""
+    engine.evaluate(f"write(cells()[{number}], {json.dumps(code)})")
+    engine.evaluate(f"press('Run', cells()[{number}])")
+
+
 def test_a_page_shows_formulas_and_its_explorer_moves(engine: Engine, address: str) -> None:
     opened(engine, address, UNIT)
     assert engine.evaluate("document.querySelectorAll('mjx-container').length") > 20
@@ -60,9 +72,7 @@ def test_a_page_shows_formulas_and_its_explorer_moves(engine: Engine, address: s
 
 def test_a_live_page_runs_judges_and_shows_widgets(engine: Engine, address: str) -> None:
     opened(engine, address, FIRST)
-    engine.evaluate("press('Make this page live')")
-    state = engine.wait("['ready', 'failed'].find((one) => one === document.documentElement.dataset.live)", 180)
-    assert state == "ready", engine.evaluate("document.querySelector('.live-status').textContent")
+    make_live(engine)
     engine.evaluate("press('Run all')")
     engine.wait("/done|error/.test(cells().at(-1).dataset.cellState)", 300)
     assert engine.evaluate("cells().map((cell) => cell.dataset.cellState)") == ["done"] * len(cells_of(FIRST, "code"))
@@ -77,8 +87,7 @@ def test_a_live_page_runs_judges_and_shows_widgets(engine: Engine, address: str)
     code = (
         "from ipywidgets import IntSlider\n\ns = IntSlider(3)\ns.observe(lambda change: print(change.new), 'value')\ns"
     )
-    engine.evaluate(f"write(cells()[1], {json.dumps(code)})")
-    engine.evaluate("press('Run', cells()[1])")
+    start(engine, 1, code)
     handle = "cells()[1].querySelector('.live-output [role=slider], .live-output .noUi-handle')"
     engine.wait(f"Boolean({handle})")
     key = "new KeyboardEvent('keydown', { key: 'ArrowRight', keyCode: 39, bubbles: true })"
@@ -89,31 +98,25 @@ def test_a_live_page_runs_judges_and_shows_widgets(engine: Engine, address: str)
 
 def test_a_cell_is_stopped_and_the_next_page_of_the_visit_starts_python(engine: Engine, address: str) -> None:
     opened(engine, address, FIRST)
-    engine.evaluate("press('Make this page live')")
-    engine.wait("document.documentElement.dataset.live === 'ready'", 180)
-    engine.evaluate("write(cells()[0], 'a = 6')")
-    engine.evaluate("press('Run', cells()[0])")
+    make_live(engine)
+    start(engine, 0, "a = 6")
     engine.wait("cells()[0].dataset.cellState === 'done'")
-    engine.evaluate("write(cells()[1], 'while True:\\n    pass')")
-    engine.evaluate("press('Run', cells()[1])")
+    start(engine, 1, "while True:\n    pass")
     engine.wait("cells()[1].dataset.cellState === 'running'")
     engine.evaluate("press('Stop', cells()[1])")
     engine.wait("document.querySelector('.live-status').textContent === 'Stopped. Your variables are still there.'")
-    engine.evaluate("write(cells()[1], 'a * 7')")
-    engine.evaluate("press('Run', cells()[1])")
+    start(engine, 1, "a * 7")
     engine.wait("cells()[1].querySelector('.live-output')?.textContent.trim() === '42'")
 
     opened(engine, address, UNIT)
     assert engine.evaluate("document.documentElement.dataset.live") == "off"
-    engine.evaluate("press('Make this page live')")
-    engine.wait("document.documentElement.dataset.live === 'ready'", 180)
+    make_live(engine)
     assert engine.evaluate("errors") == []
 
 
 def test_an_explorer_of_the_book_answers_on_a_live_page(engine: Engine, address: str) -> None:
     opened(engine, address, UNIT)
-    engine.evaluate("press('Make this page live')")
-    engine.wait("document.documentElement.dataset.live === 'ready'", 180)
+    make_live(engine)
     engine.evaluate("press('Run this setting again, now')")
     engine.wait("document.querySelector('[data-explorer=one_unit] .explorer-answer figure') !== null")
 

@@ -91,8 +91,8 @@ def _errors(answer: Any, z: np.ndarray) -> set[str]:
     with (
         np.errstate(**kinds, call=heard),
         _replaced(np.errstate, **off),
-        _replaced(np, seterr=lambda **_: np.geterr()),
-        _replaced(np, exp=lambda x, **options: seen(exp, [x], exp(x, **options))),  # of what watches no more
+        # exp, for what watches no more
+        _replaced(np, seterr=lambda **_: np.geterr(), exp=lambda x, **more: seen(exp, [x], exp(x, **more))),
     ):
         answer(z.view(Watched))
     return found

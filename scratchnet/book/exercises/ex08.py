@@ -7,19 +7,12 @@ from typing import Any
 import numpy as np
 
 from scratchnet import Layer, NeuralNetwork
-from scratchnet.book.exercises.judge import Exercise, WrongFormError, in_turn, missing
+from scratchnet.book.exercises.judge import Exercise, WrongFormError, in_turn, pair
 
 
 def _count(layer_dims: list[int]) -> tuple[int, int]:
     net = NeuralNetwork(layer_dims, seed=0, batch_norm=True)
     return net.theta.size, sum(getattr(layer, name).size for layer in net.layers for name in layer.state)
-
-
-def _two_counts(answer: Any) -> Any:
-    """Return the pair; raise WrongFormError for numbers that are none, such as the first count alone."""
-    if not missing(answer) and isinstance(answer, (int, float, tuple, list, np.ndarray)) and np.size(answer) != 2:
-        raise WrongFormError("Answer with two numbers, (learned, running): how many are learned, how many are running.")
-    return answer
 
 
 def _random(rng: np.random.Generator, *shape: int) -> np.ndarray:
@@ -224,7 +217,9 @@ def _pass(cls: Any, X: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: flo
 EXERCISES = {
     "8.1": Exercise(
         reference=_count([2, 32, 16, 1]),
-        run=_two_counts,
+        run=lambda answer: pair(
+            answer, "Answer with two numbers, (learned, running): how many are learned, how many are running."
+        ),
         mistakes={
             "γ and β are learned too: two numbers for every hidden unit.": (641, 96),
             "Every hidden unit has two running numbers, a mean and a variance.": (737, 48),

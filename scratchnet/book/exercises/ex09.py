@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from scratchnet.book.exercises.judge import Exercise, WrongFormError, _equal, missing
+from scratchnet.book.exercises.judge import Exercise, _equal, pair
 from scratchnet.layers import Layer, snapshot
 
 
@@ -17,14 +17,6 @@ def _units(rng: np.random.Generator) -> dict[str, Any]:
 def active_and_factor(n_units: int, rate: float) -> tuple[float, float]:
     """Return n (1 - p) and 1 / (1 - p)."""
     return n_units * (1 - rate), 1 / (1 - rate)
-
-
-def _two_numbers(answer: Any, n_units: int, rate: float) -> Any:
-    """Return the pair that an answer returns; raise WrongFormError for one number, or three."""
-    pair = answer(n_units, rate)
-    if not missing(pair) and isinstance(pair, (int, float, tuple, list, np.ndarray)) and np.size(pair) != 2:
-        raise WrongFormError("Return two numbers: how many units are active on average, and the factor.")
-    return pair
 
 
 def _batch(rng: np.random.Generator) -> dict[str, Any]:
@@ -321,7 +313,9 @@ EXERCISES = {
     "9.1": Exercise(
         reference=active_and_factor,
         inputs=_units,
-        run=_two_numbers,
+        run=lambda answer, n_units, rate: pair(
+            answer(n_units, rate), "Return two numbers: how many units are active on average, and the factor."
+        ),
         mistakes={
             "The rate is the share that is removed; what is left is 1 - rate.": lambda n, rate: (n * rate, 1 / rate),
             "Multiplying by 1 - rate is what the classic form does at prediction. Inverted dropout divides by it, "

@@ -85,6 +85,14 @@ def real(name: str, value: Any) -> np.ndarray:
     return array
 
 
+def pair(value: Any, sentence: str) -> Any:
+    """Return an answer of two numbers, or of none yet; raise WrongFormError for one number, or three."""
+    array = _numbers(value)
+    if array is not None and array.size != 2:
+        raise WrongFormError(sentence)
+    return value
+
+
 def rows(name: str, value: Any) -> np.ndarray:
     """Return what an answer gave for `name` as a flat array of integers; raise WrongFormError if it is anything else.
 

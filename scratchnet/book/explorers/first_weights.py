@@ -70,16 +70,9 @@ def _size_axes(name: str) -> frames.Axes:
 
 def _sizes(panel: frames.Axes, name: str, own: np.ndarray, others: Sequence[np.ndarray]) -> str:
     numbers = ", ".join(f"{value:.1g}" for value in own)
-    lines = [_line(panel, values, None) for values in others] + [_line(panel, own, 0)]
+    layers = np.arange(len(own)) + 1
+    lines = [panel.line(layers, values, None) for values in others] + [panel.line(layers, own, 0)]
     return panel.panel(f"Size of {name.split(',')[0]} by layer: {numbers}", *lines)
-
-
-def _line(panel: frames.Axes, values: np.ndarray, k: int | None) -> str:
-    """Draw sizes by layer; a curve ends where it leaves the panel, and there is no zero on a log axis."""
-    low, high = panel.y
-    shown = np.where((values >= low) & (values <= high), values, np.nan)
-    layers = np.arange(len(values)) + 1
-    return panel.line(layers, shown, k)
 
 
 def _retrain(weights: str, hidden_layers: int) -> str:

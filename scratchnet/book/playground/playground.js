@@ -205,13 +205,13 @@ function render({ model, el }) {
   const page = document.documentElement;
   const megabytes = page.dataset.liveMegabytes;
 
-  // wanted: what to do when it is there.
-  function startPython(wanted = "play") {
+  // next: what to do when it is there.
+  function startPython(next = "play") {
     if (!("live" in page.dataset)) {
       return complain("To train it, run the notebook: this page was built without Python.");
     }
     starting = true;
-    askForPython(root, "playground", { address: run().address, hidden: [...hidden], wanted });
+    askForPython(root, "playground", { address: run().address, hidden: [...hidden], next });
     redraw();
   }
 
@@ -910,7 +910,7 @@ function render({ model, el }) {
     ask("show");
     if (wanted) {
       if (wanted.address !== model.get("address")) ask("open", { address: wanted.address });
-      if (wanted.wanted === "compare") ask("compare", { on: true, run: 0 });
+      if (wanted.next === "compare") ask("compare", { on: true, run: 0 });
       else play();
       if (document.activeElement === document.body) playButton.focus({ preventScroll: true });
     } else visit();
