@@ -101,6 +101,10 @@ def test_what_an_explorer_embeds_is_light(name):
 # --- what they show ---
 
 
+def test_every_setting_of_the_one_unit_shows_its_curve():
+    assert all('class="line k0"' in frame for frame in fresh("one_unit").frames)
+
+
 def test_the_curve_of_a_steep_unit_leaves_the_picture_and_does_not_bend_again():
     (path,) = re.findall(r'd="M([-\d ]+)l([-\d ]+)"[^>]*class="line k0"', fresh("one_unit").frame("ReLU", -4.0, 0.0))
     steps = np.array([int(n) for n in path[1].split()]).reshape(-1, 2)

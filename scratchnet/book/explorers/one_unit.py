@@ -64,9 +64,9 @@ def _drawn(caption: str, curves: list[tuple[np.ndarray, int]]) -> str:
     """Return the frame of curves (N, 1), each with the number of its color and dash."""
     axes = frames.Axes(
         (-3, 3),
-        (-2, 4),
+        (-4, 4),
         x_ticks={-3: "-3", 0: "0", 3: "3"},
-        y_ticks=[-2, 0, 2, 4],
+        y_ticks=[-4, -2, 0, 2, 4],
         x_label="x",
         y_label="a = f(wx + b)",
     )
