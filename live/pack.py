@@ -15,7 +15,11 @@ from pathlib import Path
 
 PLACE = "/lib/python3.12/site-packages/"
 KEEPS_SOURCE = re.compile("^(scratchnet|livekernel)/")  # tracebacks and `show_source` show it
-NOT_NEEDED = re.compile(r"^(pydoc_data|unittest|lib2to3|ensurepip|idlelib|turtle|tkinter|test|turtledemo)(/|\.|$)")
+NOT_NEEDED = re.compile(
+    r"^(pydoc_data|unittest|lib2to3|ensurepip|idlelib|turtle|tkinter|test|turtledemo"
+    r"|ftplib|imaplib|nntplib|poplib|smtplib|telnetlib|mailbox|xmlrpc|cgi|cgitb|wsgiref"  # a page has no sockets
+    r"|asyncio/(proactor_events|windows_\w+))(/|\.|$)"
+)
 
 
 def compiled(source: bytes, name: str, optimize: int = 0) -> bytes:

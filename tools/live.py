@@ -25,7 +25,7 @@ and begin with 01_setup.ipynb. It takes Python 3.11 or newer.
 """
 # Bytes of a page for what its long cells have defined, and for a second of computing, which takes four in a page. Those
 # come first that save most time for their bytes.
-ROOM, DEAREST = 2_500_000, 250_000
+ROOM, DEAREST = 2_500_000, 300_000
 LONG_AGO = (2024, 1, 1, 0, 0, 0)  # so that the same notebooks make the same file
 log = logging.getLogger(__name__)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import sys
@@ -183,3 +184,12 @@ def test_what_a_page_takes_is_small_and_belongs_to_its_cells(site: Path) -> None
             assert cell["mark"] == kept.mark(codes[number - 1]), (name, number)
         files = [site / "_static" / "live" / cell["file"] for cell in entries.values() if "file" in cell]
         assert sum(path.stat().st_size for path in files) <= ROOM, name
+
+
+@pytest.mark.parametrize(("later", "most"), [(("plot.bin", "widgets.bin", "widgets.js", "widgets.css"), 10), ((), 16.5)])
+def test_python_and_all_that_a_page_loads_stay_as_small_as_the_readme_says(
+    site: Path, later: tuple[str, ...], most: float
+) -> None:
+    folder = site / "_static" / "live"
+    files = [path for path in folder.iterdir() if path.suffix in (".bin", ".js", ".css") and path.name not in later]
+    assert sum(len(gzip.compress(path.read_bytes(), 6)) for path in files) <= 1e6 * most
