@@ -80,7 +80,7 @@ class Plane:
         numbers = class_numbers(X, y)
         if not np.isin(numbers, (0, 1)).all():
             raise ValueError(f"y must hold two classes, 0 and 1, got {np.unique(numbers).tolist()}")
-        marks = "".join(self._mark(x, k) for x, k in zip(X, numbers, strict=True))
+        marks = "".join(map(self._mark, X, numbers))
         self._name = "points-" + hashlib.sha256(marks.encode()).hexdigest()[:8]  # no two explorers of a page share it
         self.defs = f'<svg class="frame-defs" aria-hidden="true"><defs><g id="{self._name}">{marks}</g></defs></svg>'
 
@@ -149,11 +149,10 @@ PALETTE, ALPHAS = _palette()
 
 def png(shades: np.ndarray, palette: Sequence[int] = PALETTE, alphas: bytes = ALPHAS) -> str:
     """Return a picture of shades, each the number of a color in the palette, as the address of an image."""
-    picture = Image.fromarray(shades, "L").convert("P")
-    picture.putdata(shades.ravel().tolist())
+    picture = Image.fromarray(shades)
     picture.putpalette(palette)
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG", bits=4, optimize=True, transparency=alphas)
+    picture.save(buffer, "PNG", transparency=alphas)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
@@ -210,7 +209,7 @@ class Axes:
 
     def line(self, x: Any, y: Any, k: int | None = 0) -> str:
         """Return a curve in the k-th color and dash, or a faint one; entries that are not finite are left out."""
-        x, y = np.asarray(x, float), np.asarray(y, float)
+        x, y = np.asarray(x), np.asarray(y, float)
         shown = np.isfinite(y)
         if not shown.any():
             return ""
@@ -220,11 +219,9 @@ class Axes:
     def points(self, Z: Any, y: Any) -> str:
         """Return the points Z (N, 2), each class in its color and shape."""
         Z = checks.samples("Z", Z, 2)
-        numbers, u, v = class_numbers(Z, y), self._u(Z[:, 0]), self._v(Z[:, 1])
+        numbers, places = class_numbers(Z, y), np.column_stack([self._u(Z[:, 0]), self._v(Z[:, 1])])
         return "".join(
-            '<path d="{}" class="dots k{}"/>'.format(
-                "".join(f"M{a:.0f} {b:.0f}h0" for a, b in zip(u[numbers == k], v[numbers == k], strict=True)), k
-            )
+            '<path d="{}" class="dots k{}"/>'.format("".join(f"M{u:.0f} {v:.0f}h0" for u, v in places[numbers == k]), k)
             for k in np.unique(numbers)
         )
 
@@ -234,12 +231,12 @@ class Axes:
 
     def bars(self, x: Any, y: Any, width: float, k: int = 0) -> str:
         """Return bars from the bottom of the panel up to y, `width` in units of x."""
-        x, y = np.asarray(x, float), np.asarray(y, float)
+        x, y = np.asarray(x), np.asarray(y, float)
         shown = np.isfinite(y)
         half = width / 2 / (self.x[1] - self.x[0]) * (WIDTH - LEFT - RIGHT)
         path = "".join(
             f"M{u - half:.0f} {HEIGHT - BOTTOM}V{v:.0f}h{2 * half:.0f}V{HEIGHT - BOTTOM}z"
-            for u, v in zip(self._u(x[shown]), self._v(y[shown]), strict=True)
+            for u, v in np.column_stack([self._u(x[shown]), self._v(y[shown])])
         )
         return f'<path d="{path}" class="bar k{k}"/>' if path else ""
 

@@ -161,7 +161,6 @@ def plot_decision_boundary(
         cmap=colors,
         vmin=limits[0],
         vmax=limits[1],
-        aspect="auto",
         interpolation="nearest",  # twice as fast as smoothing, which the eye cannot tell at this resolution
     )
     for level in np.arange(n_classes - 1) + 0.5:
@@ -174,11 +173,11 @@ def plot_decision_boundary(
 
 def _curve(ax: Axes, values: Any, label: str, *, faint: bool = True, **style: Any) -> None:
     """Draw one number an epoch: each one faintly, if asked to, and on top a running median that the eye can follow."""
-    epochs, window = np.arange(len(values)), max(len(values) // 60, 1)
+    window = max(len(values) // 60, 1)
     smooth = np.median(np.lib.stride_tricks.sliding_window_view(values, window), axis=1)
     if window > 1 and faint:
-        ax.plot(epochs, values, color=style["color"], linestyle="-", linewidth=0.4, alpha=0.25)
-    ax.plot(epochs[window // 2 :][: len(smooth)], smooth, label=label, **style)
+        ax.plot(values, color=style["color"], linestyle="-", linewidth=0.4, alpha=0.25)
+    ax.plot(window // 2 + np.arange(len(smooth)), smooth, label=label, **style)
 
 
 def plot_loss(net: NeuralNetwork, ax: Axes | None = None) -> Axes:
@@ -321,10 +320,10 @@ def plot_dots(results: Mapping[str, Any], ax: Axes | None = None) -> Axes:
         ax.plot([middle, middle], [row - 0.38, row + 0.38], color=COLORS[-1], linestyle="-", label=f"_median of {name}")
     ax.set(yticks=range(len(results)), yticklabels=list(results), ylim=(len(results) - 0.5, -0.5))
     if left_out:
-        ticks = [tick for tick in ax.get_xticks() if 0 <= tick <= last]
+        ax.set_xlim(0, 1.13 * last)
+        ticks = [tick for tick in ax.get_xticks() if tick <= last]
         ax.axvspan(1.03 * last, 1.13 * last, color="0.9")
         ax.set_xticks([*ticks, never], [*(f"{tick:g}" for tick in ticks), "never"])
-        ax.set_xlim(0, 1.13 * last)
     return ax
 
 
@@ -353,7 +352,7 @@ def plot_landscape(
     ax = _axes(ax)
     low, high = np.min(loss), min(np.max(loss), 1000 * np.min(loss))
     levels = np.geomspace(low, high, 16)
-    ax.contourf(x1, x2, loss, levels, norm=LogNorm(low, high), cmap="Greys_r", extend="max")
+    ax.contourf(x1, x2, loss, levels, norm=LogNorm(), cmap="Greys_r", extend="max")
     for k, (name, path) in enumerate(paths.items()):
         ax.plot(*np.transpose(path), color=COLORS[k % len(COLORS)], linestyle="-", linewidth=1, label=name)
         ax.plot(*np.transpose(path[::every]), "o", color=COLORS[k % len(COLORS)], markersize=3)

@@ -24,7 +24,7 @@ class Live(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._frame, self._sliders = frame, sliders
         self.picture = ipywidgets.HTML()  # an Image has no text for those who do not see it
         self.caption = ipywidgets.HTML()
-        self.error: Exception | None = None  # of the last setting, None if it could be drawn
+        self.error: Exception | None  # of the last setting, None if it could be drawn
         super().__init__([*sliders.values(), self.picture, self.caption])
         for slider in sliders.values():
             slider.style.description_width = "initial"

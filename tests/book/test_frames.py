@@ -298,3 +298,27 @@ def test_shades_are_those_of_the_classes_and_the_more_opaque_the_surer():
 def test_what_cannot_be_drawn_is_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_what_lies_beyond_a_panel_is_a_dot_or_a_bar_at_its_border():
+    across, up = inside(places(linear().points([[-5.0, -9.0], [15.0, 9.0], [5.0, 1.0]], [0, 0, 0])))
+    np.testing.assert_allclose((across, up), ([0, 1, 0.5], [0, 1, 0.5]), atol=0.01)
+    tops = [int(top) for top in re.findall(r"V(\d+)h", linear().bars([-5, 5, 15], [-9.0, 1.0, 9.0], 1))]
+    assert tops == [frames.HEIGHT - frames.BOTTOM, (frames.HEIGHT - frames.BOTTOM + frames.TOP) // 2, frames.TOP]
+
+
+def test_a_single_point_outside_cuts_a_curve_in_two():
+    path = linear().line([0, 4, 8], [1, 3, 1])
+    assert path.count("M") == 2
+    np.testing.assert_allclose(inside(points(path, 0))[0], [0, 0.2], atol=0.01)
+    np.testing.assert_allclose(inside(points(path, 1))[0], [0.6, 0.8], atol=0.01)
+
+
+def test_losses_by_epoch_stand_between_a_hundredth_and_ten_on_a_log_axis():
+    axes = frames.loss_axes(40, 20, "cross-entropy")
+    panel = axes.panel("label", axes.line([0, 20, 40], [0.01, 1, 10]))
+    texts = re.findall(r"<text[^>]*>(.*?)</text>", panel)
+    assert texts == ["0.01", "0.1", "1", "10", "0", "20", "40", "epoch"] and "<p>cross-entropy</p>" in panel
+    across, up = inside(points(axes.line([0, 20, 40], [0.01, 1, 10])))
+    np.testing.assert_allclose((across, up), ([0, 0.5, 1], [0, 2 / 3, 1]), atol=0.01)
+    assert re.findall(r">(\d+)</text>", frames.loss_axes(41, 21, "loss").panel("label"))[-2:] == ["0", "21"]

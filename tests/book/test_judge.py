@@ -1,5 +1,6 @@
 """The judge itself: what it takes for an answer, how far an answer may be off, and what it says of it, to the word."""
 
+import functools
 import re
 import sys
 from types import SimpleNamespace
@@ -118,6 +119,14 @@ def test_an_array_and_rows_are_read_or_refused_by_their_name():
         assert str(caught.value) == f"test: It should be a flat array of row numbers, and is {value}."
     with pytest.raises(WrongFormError, match="^test: It should be an array of real numbers"):
         judge.rows("test", "x")
+
+
+def test_a_pair_is_two_numbers_or_not_there_yet():
+    for value in ([1, 2], (0.5, True), np.ones(2), None, ..., "x"):
+        assert judge.pair(value, "Give two.") is value
+    for value in (1.0, [1], [1, 2, 3]):
+        with pytest.raises(WrongFormError, match=r"^Give two\.$"):
+            judge.pair(value, "Give two.")
 
 
 def test_a_generator_without_trials_takes_the_first_of_the_values():
@@ -341,6 +350,25 @@ def test_what_looks_for_the_books_answer_leaves_what_looked_before():
         sys.setprofile(before)
 
 
+def in_the_package(text):
+    """A function that has been defined in the file of the judge, as those are that ask an answer."""
+    made: dict = {"Doubler": Doubler}
+    exec(compile(f"def run(answer, a):\n    return {text}", judge.__file__, "exec"), made)
+    return made["run"]
+
+
+def test_an_heir_of_the_books_class_is_the_books_answer_wherever_it_is_called():
+    class Mine:
+        def forward(self, a):
+            return a + a
+
+    task = exercise(Doubler, run=in_the_package("answer().forward(a)"))
+    own = "7.7: this is the book's own answer, or calls it. Write one of your own."
+    assert task.judge("7.7", type("Heir", (Doubler,), {})) == (False, own) and task.judge("7.7", Mine)
+    beside = in_the_package("answer().forward(a) + Doubler().forward(a)")
+    assert exercise(Doubler, run=beside).judge("7.7", Mine)  # it is not the reader who calls the book's
+
+
 # How values are printed
 
 
@@ -484,3 +512,32 @@ def test_an_answer_that_changes_its_argument_has_its_likely_reason_all_the_same(
 
     task = exercise(Doubler, run=lambda answer, a: answer().forward(a.copy()), mistakes={"Twice, not thrice.": Thrice})
     assert task.judge("7.7", Changes).message.endswith("\nLikely reason: Twice, not thrice.")
+
+
+def test_what_the_book_or_a_mistake_does_to_its_arguments_does_not_reach_the_next():
+    class InPlace:
+        def forward(self, a):
+            a *= 2
+            return a.copy()
+
+    class Mine:
+        def forward(self, a):
+            return a + a
+
+    class Fourfold:
+        def forward(self, a):
+            a *= 4
+            return a.copy()
+
+    task = exercise(InPlace, run=forward, mistakes={"Four, not two.": Fourfold})
+    assert task.judge("7.7", Mine)
+    assert task.judge("7.7", type("Wrong", (Fourfold,), {})).message.endswith("\nLikely reason: Four, not two.")
+
+
+def test_what_has_no_name_or_cannot_be_printed_is_named_all_the_same():
+    class Mute:
+        def __repr__(self):
+            raise ValueError
+
+    assert judge._short(functools.partial(double)).startswith("functools.partial(<function double")
+    assert judge._short(Mute()) == "an object of the class Mute"
