@@ -239,8 +239,8 @@ STEP = Optimizer.step  # which `prepare` may take the place of, where nobody has
 
 def logits(net: Any, X: np.ndarray) -> np.ndarray:
     """Return the logits for X (..., N, d_in) without training, so many rows at a time that they stay in the cache."""
-    Z = [net._logits(X[..., rows, :], training=False) for rows in chunks(X.shape[-2], ROWS)]
-    return Z[0] if len(Z) == 1 else np.concatenate(Z, axis=-2)
+    pieces = chunks(X.shape[-2], max(ROWS // math.prod(X.shape[:-2]), 2**6))  # rows of all networks of a stack
+    return np.concatenate([net._logits(X[..., rows, :], training=False) for rows in pieces], axis=-2)
 
 
 def record(net: Any, seen: list[Any], lesson: Pass, optimizer: Any) -> Epoch:

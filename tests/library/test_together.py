@@ -225,9 +225,17 @@ def test_on_epoch_is_called_for_every_network_and_sees_its_own_numbers():
     np.testing.assert_array_equal(seen[1][2], twins[1].theta)
 
 
-def test_samples_that_are_evaluated_in_parts_keep_their_network(monkeypatch):
-    monkeypatch.setattr("scratchnet.training.ROWS", 20)
-    assert_same(networks(), [SGD(0.2) for _ in range(4)], n_epochs=3, validation=HELD_OUT)
+@pytest.mark.parametrize(("n", "expected"), [(4, [130]), (20, [102, 28]), (40, [64, 64, 2])])
+def test_samples_are_evaluated_so_many_at_a_time_that_all_networks_of_a_stack_stay_in_the_cache(
+    monkeypatch, n, expected
+):
+    monkeypatch.setitem(globals(), "X", RNG.standard_normal((130, 2)))
+    monkeypatch.setitem(globals(), "Y", (X[:, :1] * X[:, 1:] > 0).astype(float))
+    rows, logits = [], _Stack._logits
+    watched = lambda self, X, training: (training or rows.append(X.shape[-2]), logits(self, X, training))[1]  # noqa: E731
+    monkeypatch.setattr(_Stack, "_logits", watched)
+    assert_same(networks(n), [SGD(0.2) for _ in range(n)], n_epochs=2, validation=HELD_OUT)
+    assert rows == 2 * [*expected, 20]
 
 
 @pytest.mark.parametrize(("n", "expected"), [(3, [3, 3, 2]), (0, [1] * 8)])
