@@ -75,7 +75,7 @@ coverage: $(READY) ## Run the unit tests of the core and measure how much of it 
 	$(PY) -m coverage combine --quiet
 	$(PY) -m coverage report
 
-mutants: $(READY) ## Change the core in every small way and see whether its unit tests notice (half an hour)
+mutants: $(READY) ## Change the core and what makes pages in every small way and see whether the unit tests notice (an hour)
 	@$(PY) -m pip install -qq --require-hashes -r tools/requirements-mutants.lock
 	$(PY) tools/mutants.py
 

@@ -1,8 +1,6 @@
-"""Change the core in every small way that mutmut knows, and see whether the unit tests notice.
+"""Change the core and what makes pages in every small way that mutmut knows, and see whether the unit tests notice.
 
     python tools/mutants.py [--only MODULE ...]
-
-What makes pages is changed where it is asked for: --only book.frames book.widgets book.plotting book.exercises.judge.
 
 mutmut works on copies in .venv/mutants/ and runs, for every mutant, the tests that reach the changed function until one
 fails: those of its module first, the others in the order of the files. This prints the share of the mutants that the
@@ -35,7 +33,7 @@ SUITES = {
     MODULES: sorted({*(ROOT / "tests" / "library").glob("test_*.py")} - {ROOT / "tests/library/test_package.py"}),
     PAGES: [
         ROOT / "tests" / "book" / f"test_{name}.py"
-        for name in "frames widgets judge plotting plots_04_05 plots_06 plots_08_09 extreme_figures".split()
+        for name in "frames widgets judge looks plotting plots_04_05 plots_06 plots_08_09 extreme_figures".split()
     ],
 }
 # A tracer at every opcode takes as long, and mutmut stands between a warning and the line that it points at.
@@ -139,7 +137,12 @@ def main() -> int:
     """Run the command line; return the exit code."""
     parser = argparse.ArgumentParser(description="See whether the unit tests notice small changes.")
     parser.add_argument(
-        "--only", nargs="+", choices=MODULES + PAGES, default=MODULES, metavar="MODULE", help="default: all of the core"
+        "--only",
+        nargs="+",
+        choices=MODULES + PAGES,
+        default=MODULES + PAGES,
+        metavar="MODULE",
+        help="default: all of them",
     )
     options = parser.parse_args()
     statuses: dict[str, str] = {}
