@@ -19,7 +19,7 @@ export function about(s) {
   return round < 60 ? `${round} s` : `${round / 60} min`;
 }
 const SAID = 3; // seconds from which on a cell says beforehand how long it takes
-const LONG = 5; // and from which on, since it may take twice as long as estimated, it offers the book's result
+const LONG = 4; // and from which on, since it may take twice as long as estimated, it offers the book's result
 
 export class Cell {
   // page: {run, take, runTo, stop, next, changed, draw}, what the cell asks of its page.

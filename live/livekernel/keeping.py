@@ -19,7 +19,7 @@ from livekernel.needs import bound, replaces, stored, used
 from livekernel.start import PACKS
 
 WORTH_SAYING = 0.5  # seconds of computing, from which on a page says beforehand how long a cell takes
-LONG = 2.0  # seconds, from which on its variables are kept: in a page they are 6 to 8
+LONG = 1.2  # seconds, from which on its variables are kept: in a page they are 4 to 5
 IN_A_PAGE = {*sys.stdlib_module_names, *PACKS, "IPython", "lazy_loader", "numpy", "scratchnet"}
 # What changes no variable inside of it, other than what it is called with: what a cache holds makes no difference.
 CALLED = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType, type(functools.cache(print)))
