@@ -1,8 +1,8 @@
 """A Sphinx extension that executes what the pages show: on all cores at once, and only what has changed.
 
 Results are kept by jupyter-cache, which knows a notebook by its code cells, in a folder named after all else that a
-cell can see: the library's sources, the data beside the notebooks, every installed package and the Python that runs. So
-a comma in the prose executes nothing, a cell its notebook, and a line of the library everything.
+cell can see: the library's sources, the data beside the notebooks, every installed package, the Python that runs, and
+what executes. So a comma in the prose executes nothing, a cell its notebook, and a line of the library everything.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ def key() -> str:
         seen.update(name.encode())
     sources = [path for path in (ROOT / "scratchnet").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     watching = [ROOT / "live" / "livekernel" / f"{name}.py" for name in WATCHING]
+    watching += [ROOT / "tools" / f"{name}.py" for name in ("execution", "notebooks")]
     for path in sorted([*sources, *filter(Path.exists, watching), *(ROOT / "chapters").glob("*.json")]):
         seen.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
     return seen.hexdigest()[:16]

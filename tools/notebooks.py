@@ -80,6 +80,14 @@ def _normalize_outputs(outputs: list[NotebookNode]) -> list[NotebookNode]:
             output.metadata.pop(WIDGET_VIEW, None)
             if not output.data:
                 continue
+        kept.append(output)
+    return _joined(kept)
+
+
+def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Join what one stream printed in several pieces: a kernel sends them when it likes, also within a line."""
+    kept: list[NotebookNode] = []
+    for output in outputs:
         if output.output_type == "stream" and kept and kept[-1].get("name") == output.name:
             kept[-1].text += output.text
         else:
@@ -147,6 +155,9 @@ def execute(
             first_line = running["cell"].source.strip().partition("\n")[0]
             where = f"code cell {code_cells.index(running['cell']) + 1} ({first_line})"
         raise NotebookFailed(f"{_show(path)}, {where}:\n{_without_color(str(error)).strip()}") from error
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = _joined(cell.outputs)
     return notebook
 
 

@@ -89,14 +89,17 @@ def test_a_page_that_fails_stops_the_build_and_what_was_executed_is_kept(book):
 def test_the_key_holds_sources_data_packages_and_python(tmp_path, monkeypatch):
     monkeypatch.setattr(execution, "ROOT", tmp_path)
     (tmp_path / "scratchnet" / "__pycache__").mkdir(parents=True)
-    (tmp_path / "chapters").mkdir()
     keys = [execution.key()]
     for path, text in (
         ("scratchnet/a.py", "x = 1"),
         ("scratchnet/a.py", "x = 2"),
         ("scratchnet/b.css", "a {}"),
         ("chapters/data.json", "[]"),
+        ("tools/notebooks.py", "x = 1"),
+        ("tools/execution.py", "x = 1"),
+        ("live/livekernel/keeping.py", "x = 1"),
     ):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
         keys.append(execution.key())
     (tmp_path / "scratchnet" / "__pycache__" / "a.pyc").write_text("compiled")
@@ -120,3 +123,12 @@ def test_a_cell_may_take_as_long_as_it_takes(tmp_path, monkeypatch):
     monkeypatch.setattr(notebooks, "NotebookClient", Client)
     assert notebooks.execute(path).cells[0].outputs[0].text == "2\n"
     assert limits == [None]
+
+
+def test_a_line_that_arrives_in_pieces_is_one_line(tmp_path):
+    """The page of notebook 04 broke a line in two once, where the kernel had sent it in two pieces."""
+    path = tmp_path / "page.ipynb"
+    code = "import time\nfor part in 'one', 'two\\n':\n    print(part, end=' ', flush=True)\n    time.sleep(0.3)"
+    nbformat.write(new_notebook(cells=[new_code_cell(code)]), path)
+    (output,) = notebooks.execute(path).cells[0].outputs
+    assert output.text == "one two\n "
