@@ -79,7 +79,7 @@ mutants: $(READY) ## Change the core and what makes pages in every small way and
 	@$(PY) -m pip install -qq --require-hashes -r tools/requirements-mutants.lock
 	$(PY) tools/mutants.py
 
-bench: .venv-bench/.ready ## Time the library beside PyTorch and scikit-learn (JSON=... for another file, QUICK=1 for a minute)
+bench: .venv-bench/.ready ## Time the library beside PyTorch, JAX and scikit-learn (JSON=... for another file, QUICK=1 for a minute)
 	.venv-bench/$(notdir $(BIN))/python -m benchmarks --json $(JSON) $(if $(QUICK),--quick)
 
 bench-digits: .venv-bench/.ready ## Train on the digits beside scikit-learn, for the table of notebook 11
@@ -121,7 +121,7 @@ lock: $(CREATED) ## Pin the newest versions that requirements.txt allows, with h
 	$(LOCK) tools/requirements-mutants.txt --constraints requirements.lock --output-file tools/requirements-mutants.lock
 	$(LOCK) tools/requirements-node.txt --output-file tools/requirements-node.lock
 
-# PyTorch and scikit-learn are large, so they have a .venv of their own.
+# PyTorch, JAX and scikit-learn are large, so they have a .venv of their own.
 .venv-bench/.ready: $(READY) benchmarks/requirements.txt
 	@echo "Installing into .venv-bench; PyTorch takes a while."
 	@$(call afresh,.venv-bench,$(PY) -m venv .venv-bench && pip=".venv-bench/$(notdir $(BIN))/python -m pip" && \

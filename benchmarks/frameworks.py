@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import time
 import warnings
 from typing import Any
@@ -24,7 +25,12 @@ if FRAMEWORKS:
 
 
 def use_threads(number: int) -> None:
-    """Make PyTorch compute with so many threads; NumPy and scikit-learn read theirs from the environment."""
+    """Make all compute with so many threads: PyTorch is told, JAX takes as many as it may have cores.
+
+    NumPy and scikit-learn read theirs from the environment.
+    """
+    if hasattr(os, "sched_setaffinity"):  # on Linux
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:number])
     if FRAMEWORKS:
         torch.set_num_threads(number)
 

@@ -21,6 +21,7 @@ def describe() -> dict[str, Any]:
         ("scratchnet", "scratchnet"),
         ("PyTorch", "torch"),
         ("scikit-learn", "scikit-learn"),
+        ("JAX", "jax"),
     ):
         try:
             versions[name] = importlib.metadata.version(package)

@@ -4,8 +4,10 @@ Nothing here depends on how fast the machine is.
 """
 
 import json
+import os
 import platform
 import subprocess
+import sys
 from functools import partial
 from types import SimpleNamespace
 
@@ -276,6 +278,15 @@ def test_what_is_timed_together_and_one_by_one_learns_the_same():
     for net, alone in zip(at_once.nets, by_one.jobs, strict=True):
         np.testing.assert_array_equal(net.theta, alone.net.theta)
     assert not np.array_equal(at_once.nets[0].theta, at_once.nets[1].theta)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no such call")
+def test_who_takes_as_many_threads_as_it_may_have_cores_may_have_as_many_as_are_measured():
+    code = (
+        "import os; from benchmarks.frameworks import use_threads; use_threads(1); print(len(os.sched_getaffinity(0)))"
+    )
+    child = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, check=True, text=True)
+    assert child.stdout == "1\n"
 
 
 @pytest.mark.skipif(not stacks.STACKS, reason="neither PyTorch nor JAX is installed")
