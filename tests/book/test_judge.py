@@ -271,6 +271,16 @@ def test_a_wrong_part_is_named():
     assert said(lambda a: {"c": 2 * a}, **parted) == f"b: There is no value for it{ON}"
 
 
+def test_what_an_answer_should_be_and_is_not_is_said_as_a_sentence():
+    held = {"reference": double, "run": lambda answer, a: {"twice as large": answer(a).tolist() == [2 * x for x in a]}}
+    assert said(lambda a: a, **held) == f"This does not hold: twice as large{ON}"
+    returned = {"reference": lambda a: {"right": True, "not so": False}}
+    shown = f"right: The value differs{ON}\nyours:    False\nexpected: True"
+    assert said(lambda a: {"right": False, "not so": False}, **returned) == shown
+    assert said(lambda a: {"right": True, "not so": True}, **returned).startswith(f"not so: The value differs{ON}")
+    assert said(lambda a: {"right": 1, "not so": 5}, **returned).startswith(f"not so: The value differs{ON}")
+
+
 def test_what_an_answer_raises_is_told_with_its_line():
     def unfinished(a):
         raise NotImplementedError
@@ -376,7 +386,10 @@ def test_a_value_is_printed_on_one_line_as_a_reader_writes_it():
     for value, text in (
         (np.array([[0.5, 1e-7], [1, 123.45678]]), "[[ 0.5 , 0. ], [ 1. , 123.4568]]"),
         (np.arange(40.0), "[ " + ", ".join(f"{k}." for k in range(40)) + "]"),
-        (np.arange(41), "[ 0, 1, ..., 39, 40]"),
+        (np.arange(41.0), "[ 0., 1., ..., 39., 40.]"),
+        (np.eye(12, dtype=int), f"[{', '.join(str(list(row)) for row in np.eye(12, dtype=int).tolist())}]"),
+        (np.arange(150), "[ 0, " + ", ".join(f"{k}" for k in range(1, 150)) + "]"),
+        (np.arange(151), "[ 0, 1, ..., 149, 150]"),
         (np.array(0.5), "0.5"),
         (np.float64(0.5), "0.5"),
         ([np.float64(0.5), "a\nb"], "[0.5, 'a\\nb']"),

@@ -245,6 +245,10 @@ EXERCISES = {
         mistakes={
             "The last, short batch is missing, so some samples take no part in the epoch.": _full_batches,
             "Every sample counts the same, so a batch counts by its length.": _equal_weights,
+            "The last batch is shorter: weigh each by its own length, and not by batch_size.": lambda n, size, rng: {
+                "batches": _epoch(n, size, rng)["batches"],
+                "weights": [size / n for _ in _epoch(n, size, rng)["batches"]],
+            },
             "The weights of a mean add up to 1: divide the lengths by n_samples.": lambda n, size, rng: {
                 "batches": _epoch(n, size, rng)["batches"],
                 "weights": [len(batch) for batch in _epoch(n, size, rng)["batches"]],

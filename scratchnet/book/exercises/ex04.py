@@ -130,6 +130,10 @@ def _first_columns(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return center, np.linalg.svd(X - center, full_matrices=False)[2][:, :2]
 
 
+def _of_the_points(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return X.mean(axis=0), np.linalg.svd(X - X.mean(axis=0), full_matrices=False)[0][:, :2].T
+
+
 def _with_lengths(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     center = X.mean(axis=0)
     _, S, directions = np.linalg.svd(X - center, full_matrices=False)
@@ -276,6 +280,7 @@ EXERCISES = {
         mistakes={
             "These directions start from the origin: subtract the mean before the decomposition.": _not_centered,
             "Each direction is a row of the result, (2, d). NumPy's svd returns them as rows.": _first_columns,
+            "U has a row for every point. A direction has an entry for every feature: rows of Vt.": _of_the_points,
             "The directions must have length 1: leave out the singular values.": _with_lengths,
             "These are the directions of least spread. svd sorts them, the largest first.": _least_spread,
             "These are two of the features. A direction of large spread mixes features.": _two_features,

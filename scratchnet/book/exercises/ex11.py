@@ -134,9 +134,9 @@ def _bitmap(rng: np.random.Generator) -> dict[str, Any]:
     return {"B": B}
 
 
-def _boxed(B: np.ndarray, up: int = 0) -> np.ndarray:
+def _boxed(B: np.ndarray, up: int = 0, less: int = 0) -> np.ndarray:
     rows, columns = np.flatnonzero(B.any(axis=1)), np.flatnonzero(B.any(axis=0))
-    ink = B[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    ink = B[rows[0] : rows[-1] + 1 - less, columns[0] : columns[-1] + 1 - less]
     top, left = ((n - size + up) // 2 for n, size in zip(B.shape, ink.shape, strict=True))
     moved = np.zeros(B.shape)
     moved[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
@@ -179,6 +179,9 @@ EXERCISES = {
             ),
             "Every row has a largest logit of its own: the largest of all leaves nothing of the others.": lambda Z: (
                 np.exp(Z - Z.max()) / np.exp(Z - Z.max()).sum(axis=1, keepdims=True)
+            ),
+            "The largest logit of a column, axis 0, is that of another sample. Take each row's, axis 1.": lambda Z: (
+                np.exp(Z - Z.max(axis=0)) / np.exp(Z - Z.max(axis=0)).sum(axis=1, keepdims=True)
             ),
             "The probabilities of one sample add up to 1: sum over each row, axis 1.": lambda Z: softmax(Z.T).T,
             "Each row adds up to 1, not the whole batch.": lambda Z: softmax(Z) / len(Z),
@@ -263,6 +266,9 @@ EXERCISES = {
         inputs=_bitmap,
         mistakes={
             "The blocks are right, the ink was not moved to the middle.": _counts,
+            "A slice ends before its second number: the box lacks its last row and column. Add 1.": lambda B: _counts(
+                _boxed(B, less=1)
+            ),
             "Half a pixel goes up and to the left: round down.": lambda B: _counts(_boxed(B, 1)),
             "The box of the ink goes to the middle, not its center of mass.": _by_mass,
             "reshape(3, 3, 4, 4) cuts rows of the picture into runs: a block needs the axes (3, 4, 3, 4).": _in_runs,

@@ -314,6 +314,8 @@ def _compared(got: Any, expected: Any, on: str) -> str:
                 return f"{label}It should be {wanted}, and is {_short(mine)}{on}"
             if array.shape != shape:
                 return f"{label}The shape is {array.shape} and should be {shape}{on}"
+        if value is True and " " in part and mine is False:  # a sentence about the answer, which nobody has returned
+            return f"This does not hold: {part}{on}"
         if not _equal(mine, value):
             yours, right = _told_apart(mine, value)
             should = f"\nexpected: {right}" if on != "." else ""
@@ -362,9 +364,9 @@ def _short(value: Any, digits: int = 4, length: int = 120) -> str:
     """Return a value on one line as a reader would write it, arrays with so many digits after the point."""
     try:
         if isinstance(value, np.ndarray) and value.ndim:
-            small = digits < 17
+            small, most = digits < 17, 40 if value.dtype.kind == "f" else 150  # a bitmap is printed whole
             text = np.array2string(
-                value, precision=digits, suppress_small=small, separator=", ", threshold=40, edgeitems=2
+                value, precision=digits, suppress_small=small, separator=", ", threshold=most, edgeitems=2
             )
             return " ".join(text.split())
         value = value.item() if isinstance(value, (np.ndarray, np.generic)) else value

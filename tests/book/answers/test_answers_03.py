@@ -147,6 +147,11 @@ def epoch_of_sorted_batches(n, size, rng):
     return epoch | {"batches": [np.sort(batch).astype(np.int16) for batch in epoch["batches"]]}
 
 
+def epoch_of_full_weights(n, size, rng):
+    epoch = epoch_by_split(n, size, rng)
+    return epoch | {"weights": [size / n] * len(epoch["batches"])}
+
+
 def epoch_with_repetition(n, size, rng):
     return cut(rng.integers(n, size=n), size)
 
@@ -285,6 +290,7 @@ WRONG = {
         ("The last, short batch is missing", lambda n, size, rng: cut(rng.permutation(n)[: n // size * size], size)),
         ("a batch counts by its length", lambda n, k, rng: cut(rng.permutation(n), k, lambda b, n: 1 / -(-n // k))),
         ("The weights of a mean add up to 1", lambda n, size, rng: cut(rng.permutation(n), size, lambda b, n: len(b))),
+        ("not by batch_size", epoch_of_full_weights),
         ("Do not share them out evenly", epoch_shared_out),
         ("Permute once, and cut that", epoch_drawn_anew),
         ("The batches are the same in every epoch", lambda n, size, rng: cut(list(range(n)), size)),

@@ -266,6 +266,7 @@ WRONG = {
     "4.5": [
         ("These directions start from the origin", lambda X: (X.mean(axis=0), np.linalg.svd(X)[2][:2])),
         ("Each direction is a row", lambda X: (X.mean(axis=0), np.linalg.svd(X - X.mean(axis=0))[2][:, :2])),
+        ("rows of Vt", lambda X: (plane(X)[0], np.linalg.svd(X - np.mean(X, 0), full_matrices=False)[0].T[:2])),
         ("must have length 1", lambda X: (plane(X)[0], np.linalg.svd(X - X.mean(axis=0))[1][:2, None] * plane(X)[1])),
         ("of least spread", lambda X: plane(X, first=X.shape[1] - 2)),
         (
