@@ -58,10 +58,15 @@ class Run:
         cases = self.cases("together")
         names = list(dict.fromkeys(name for contenders in cases.values() for name in contenders))
         lines = [
-            [case, *(f"{_time(of[name])} ({_ratio(of[name], 'floor'):.2g}×)" for name in names)]
+            [case, *(f"{_time(of[name])} ({_ratio(of[name], 'floor'):.2g}×)" if name in of else "–" for name in names)]
             for case, of in cases.items()
         ]
         return _table(["networks", *names], lines) if cases else Markdown("This run did not measure it.")
+
+    def of_each(self, dims: str, contender: str) -> list[float]:
+        """Return the best seconds of a step for each of K networks of these sizes, by K, where it was measured."""
+        cases = [of for case, of in self.cases("together").items() if case.endswith(f" of {dims}")]
+        return [_best(of[contender]) for of in cases if contender in of]
 
     def loops_alone(self) -> Markdown:
         """Return a table of the step of those who record nothing beyond what they record by themselves."""

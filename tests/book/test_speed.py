@@ -51,6 +51,7 @@ def test_the_best_stands_before_the_median_and_ratios_are_those_of_the_best(tmp_
     rows = [
         row("floor", 1e-5, "together", "20 of 2-8-8-1"),
         row("scratchnet", 5e-5, "together", "20 of 2-8-8-1"),
+        row("floor", 1e-5, "together", "50 of 2-8-8-1"),
     ]
     for of in rows:
         of["ratio_to"] = {"floor": {"median": 9.0, "best": 5.0}}
@@ -60,7 +61,10 @@ def test_the_best_stands_before_the_median_and_ratios_are_those_of_the_best(tmp_
         "| networks | floor | scratchnet |",
         "| --- | ---: | ---: |",
         "| 20 of 2-8-8-1 | 10 µs *20 µs* (5×) | 50 µs *100 µs* (5×) |",
+        "| 50 of 2-8-8-1 | 10 µs *20 µs* (5×) | – |",  # not measured
     ]
+    assert speed.Run(path).of_each("2-8-8-1", "floor") == [1e-5, 1e-5]
+    assert speed.Run(path).of_each("2-8-8-1", "scratchnet") == [5e-5] and speed.Run(path).of_each("8-1", "floor") == []
 
 
 def test_a_run_without_many_networks_says_so(run):
