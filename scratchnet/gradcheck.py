@@ -76,15 +76,17 @@ def check_layer(layer: Layer, X: Any, epsilon: float = 1e-5, seed: int = 0) -> d
     The loss is Σ R ⊙ forward(X) with a fixed random R, so that every output counts, and dL/d(output) = R. Every
     forward starts from the same `state`, so a dropout mask stays the same. Works on a copy.
     Returns the relative error for "X" and for every name in `layer.params`. Warns as `check_network` does.
+
+    The layer must leave X as it is: it is given a read-only array, for which NumPy raises ValueError if it does not.
     """
     layer, X = copy.deepcopy(layer), checks.finite("X", X, np.float64)
     rng, restore = np.random.default_rng([1, checks.positive_int("seed", seed, minimum=0)]), snapshot([layer])
-    R = rng.standard_normal(layer.forward(X, training=True).shape)
+    R = rng.standard_normal(layer.forward(np.broadcast_to(X, X.shape), training=True).shape)  # which is read-only
     dX = layer.backward(R)
 
     def loss() -> float:
         restore()
-        return float(np.sum(R * layer.forward(X, training=True)))
+        return float(np.sum(R * layer.forward(np.broadcast_to(X, X.shape), training=True)))
 
     parameters = [(name, getattr(layer, name), getattr(layer, "d" + name)) for name in layer.params]
     return _errors(loss, [("X", X, dX), *parameters], epsilon)

@@ -10,10 +10,12 @@ from pages import ROOT
 from scratchnet import (
     Adam,
     BatchNorm,
+    Layer,
     LinearLayer,
     NeuralNetwork,
     ReLU,
     central_difference,
+    check_layer,
     check_network,
     make_spirals,
     mse_grad,
@@ -64,6 +66,15 @@ def from_small_weights():
         check_network(NeuralNetwork([2, 10, 10, 10, 10, 10, 1], seed=0, init=small), X[:20], y[:20])
 
 
+class Doubling(Layer):
+    def forward(self, X, training=True):
+        X *= 2
+        return X
+
+    def backward(self, dY):
+        return 2 * dY
+
+
 CAUSES = {
     "y must have shape": lambda: net().train(X, y.ravel()),
     "X must have shape": lambda: net().train(X.T, y),
@@ -75,6 +86,7 @@ CAUSES = {
     "the loss became": lambda: published().train(*spirals(), lr=10, n_epochs=2, batch_size=64, verbose=False),
     "this Adam remembers": used_twice,
     "central differences cannot see": from_small_weights,
+    "output array": lambda: check_layer(Doubling(), X[:5]),
     "BatchNorm needs": lambda: BatchNorm(3).forward(np.ones((1, 3))),
 }
 

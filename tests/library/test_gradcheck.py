@@ -185,6 +185,21 @@ class Gated(Layer):
         return 2 * dY
 
 
+def test_a_layer_that_changes_its_input_is_stopped_where_it_does():
+    class Doubling(Layer):
+        def forward(self, X, training=True):
+            X *= 2
+            return X
+
+        def backward(self, dY):
+            return 2 * dY
+
+    X = np.ones((3, 2))
+    with pytest.raises(ValueError, match="read-only") as caught:
+        check_layer(Doubling(), X)
+    assert str(caught.traceback[-1].statement).strip() == "X *= 2" and X.tolist() == np.ones((3, 2)).tolist()
+
+
 def test_check_layer_looks_at_the_forward_pass_of_training():
     assert check_layer(Gated(), off_kinks((4, 3)))["X"] < 1e-7
 
