@@ -24,6 +24,14 @@ def checked(cell):
     return re.findall(r'^check\("([\d.]+)", .+\)$', cell.source, re.MULTILINE)
 
 
+@EACH_PAGE
+def test_a_verdict_that_a_page_shows_is_on_the_same_input_every_time(page):
+    """Else no run on an unchanged tree would leave the notebook as it is."""
+    for cell in cells_of(page, "code"):
+        if "on this input" in str(cell.outputs):
+            assert all(EXERCISES[name].example is not None for name in checked(cell))
+
+
 @pytest.mark.parametrize("name", EXERCISES)
 def test_the_reference_is_right_and_is_told_from_an_answer_of_ones_own(name):
     reference = EXERCISES[name].reference

@@ -411,6 +411,7 @@ EXERCISES = {
     "6.4": Exercise(
         reference=Centered,
         inputs=_centered_inputs,
+        example=_centered_inputs(np.random.default_rng(0)),  # the page shows the verdict on its first, wrong answer
         run=_both_ways,
         mistakes={
             "dgamma is right now, but dX is not: the mean μ depends on every row of X too.": _ConstantMean,
