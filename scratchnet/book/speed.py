@@ -54,9 +54,10 @@ class Run:
         return _table(["case", *names], lines)
 
     def together(self) -> Markdown:
-        """Return a table of the step of each of K networks, by architecture and K, with what was measured beside."""
+        """Return a table of the step of each of K networks, by architecture and K, with all that trains beside."""
         cases = self.cases("together")
         names = list(dict.fromkeys(name for contenders in cases.values() for name in contenders))
+        names = [name for name in names if name != "floor and evaluation"]
         lines = [
             [case, *(f"{_time(of[name])} ({_ratio(of[name], 'floor'):.2g}×)" if name in of else "–" for name in names)]
             for case, of in cases.items()

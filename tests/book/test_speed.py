@@ -52,6 +52,7 @@ def test_the_best_stands_before_the_median_and_ratios_are_those_of_the_best(tmp_
         row("floor", 1e-5, "together", "20 of 2-8-8-1"),
         row("scratchnet", 5e-5, "together", "20 of 2-8-8-1"),
         row("floor", 1e-5, "together", "50 of 2-8-8-1"),
+        row("floor and evaluation", 2e-5, "together", "50 of 2-8-8-1"),
     ]
     for of in rows:
         of["ratio_to"] = {"floor": {"median": 9.0, "best": 5.0}}
