@@ -32,7 +32,9 @@ STRANGE = {
 
 @pytest.fixture(autouse=True)
 def a_strange_session():
-    with plt.rc_context(STRANGE):
+    with plt.rc_context():
+        plt.rcdefaults()  # whatever ran before in this process
+        plt.rcParams.update(STRANGE)
         yield
         plt.close("all")
 
