@@ -59,7 +59,10 @@ class Run:
         names = list(dict.fromkeys(name for contenders in cases.values() for name in contenders))
         names = [name for name in names if name != "floor and evaluation"]
         lines = [
-            [case, *(f"{_time(of[name])} ({_ratio(of[name], 'floor'):.2g}×)" if name in of else "–" for name in names)]
+            [
+                case.replace("-", "\u2011"),  # a hyphen that ends no line
+                *(f"{_time(of[name])} ({_ratio(of[name], 'floor'):.2g}×)" if name in of else "–" for name in names),
+            ]
             for case, of in cases.items()
         ]
         return _table(["networks", *names], lines) if cases else Markdown("This run did not measure it.")
@@ -206,10 +209,11 @@ def _time(row: Row) -> str:
 
 
 def _duration(seconds: float) -> str:
+    """Return a time with its unit, which no line parts from the number."""
     for unit, size in (("s", 1.0), ("ms", 1e-3)):
         if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds / 1e-6:.3g} µs"
+            return f"{seconds / size:.3g}\u00a0{unit}"
+    return f"{seconds / 1e-6:.3g}\u00a0µs"
 
 
 def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> Markdown:
