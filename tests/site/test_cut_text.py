@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,8 +12,7 @@ import numpy as np
 import pytest
 from browser import choose
 from pages import NOTEBOOKS, PAGES, ROOT, name_of
-from PIL import Image
-from playwright.sync_api import Page
+from PIL import Image, ImageChops
 
 from scratchnet.book.plotting import COLORS
 
@@ -119,19 +119,19 @@ def test_no_ink_of_a_formula_is_cut(opened: SimpleNamespace) -> None:
         return
     page.set_viewport_size({"width": 1280, "height": 900})
     for _ in range(5):
-        before = pixels(page)
+        before = page.screenshot(full_page=True, animations="disabled")
         style = page.add_style_tag(content=".math, .math mjx-container { overflow: visible !important; }")
-        after = pixels(page)
+        after = page.screenshot(full_page=True, animations="disabled")
         style.evaluate("style => style.remove()")
-        if before.shape == after.shape and np.abs(before - after).max() <= 16:
+        if before == after or differ(before, after) <= 16:
             return
     pytest.fail("a formula looks different where it may overflow")
 
 
-def pixels(page: Page) -> np.ndarray:
-    """What a page looks like, as numbers from 0 to 255."""
-    shot = page.screenshot(full_page=True, animations="disabled")
-    return np.asarray(Image.open(io.BytesIO(shot)).convert("L"), dtype=int)
+def differ(one: bytes, other: bytes) -> float:
+    """By how many of 255 shades two pictures differ at most."""
+    a, b = (Image.open(io.BytesIO(png)).convert("L") for png in (one, other))
+    return ImageChops.difference(a, b).getextrema()[1] if a.size == b.size else math.inf
 
 
 @EACH_PAGE
